@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# One non-recursive Makefile. Sources are found by wildcard: a new file needs no edit here.
+# `make help` lists the targets, V=1 shows commands, SAN=1 builds with ASan and UBSan (build/san),
+# DEBUG=1 without optimisation.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(shell command -v bpftool) /usr/sbin/bpftool)
+PKG_CONFIG ?= pkg-config
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+ifeq ($(V),1)
+Q =
+msg =
+else
+Q = @
+msg = @printf '  %-8s %s\n' "$(1)" "$(2)";
+endif
+
+B := build
+CFLAGS ?= -O2 -g
+ifeq ($(DEBUG),1)
+CFLAGS := -O0 -g3
+endif
+ifeq ($(SAN),1)
+B := build/san
+CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+PACKAGES := libbpf libelf libdw zlib libprotobuf-c libcurl jansson
+CPPFLAGS += -D_GNU_SOURCE -DGOSPAN_VERSION='"$(VERSION)"' -I$(B)/gen
+WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wvla
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS)
+LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lZydis -lpthread -lm
+BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(ARCH) -mcpu=v3 -Wall -Wextra -Werror \
+	-Wno-unused-parameter -Wno-missing-declarations
+
+OFFSETS := $(patsubst %.c,$(B)/%.o,$(wildcard offsets/*.c))
+PROTO := $(patsubst otlp/proto/%.proto,$(B)/gen/%.pb-c.c,$(wildcard otlp/proto/*.proto))
+OTLP := $(patsubst %.c,$(B)/%.o,$(wildcard otlp/*.c)) $(PROTO:.c=.o)
+AGENT := $(patsubst %.c,$(B)/%.o,$(filter-out agent/main.c,$(wildcard agent/*.c)))
+BPF := $(patsubst %.c,$(B)/%.o,$(wildcard bpf/*.bpf.c))
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*/*_test.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+all: $(B)/gospan ## build the agent: build/gospan
+
+$(B)/gospan: $(B)/agent/main.o $(B)/libagent.a $(B)/libotlp.a $(B)/liboffsets.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/liboffsets.a: $(OFFSETS)
+$(B)/libotlp.a: $(OTLP)
+$(B)/libagent.a: $(AGENT)
+$(B)/lib%.a:
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/%.o: %.c
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# Generated headers must be there before the first compilation that includes them.
+$(AGENT) $(B)/agent/main.o: | $(B)/gen/gospan.skel.h
+$(OTLP): | $(PROTO)
+
+$(B)/gen/%.pb-c.c: otlp/proto/%.proto
+	$(call msg,PROTOC,$@)
+	$(Q)mkdir -p $(@D) && protoc-c --proto_path=otlp/proto --c_out=$(@D) $<
+
+$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c
+	$(call msg,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP -c $< -o $@
+
+# -- kernel side: each file an object, all linked to one, whose skeleton the agent embeds --
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/bpf/gospan.o: $(BPF)
+	$(call msg,GEN-LINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/gen/gospan.skel.h: $(B)/bpf/gospan.o
+	$(call msg,GEN-SKEL,$@)
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name gospan_bpf > $@
+
+# -- tests: unit tests link only what their folder may see --
+
+UNIT_LIBS_offsets = $(B)/liboffsets.a
+UNIT_LIBS_otlp = $(B)/libotlp.a
+UNIT_LIBS_agent = $(B)/libagent.a $(B)/libotlp.a $(B)/liboffsets.a
+
+.SECONDEXPANSION:
+$(B)/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst /, ,$$*)))
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+
+unit: $(UNIT) ## run the unit tests (use SAN=1)
+	$(Q)scripts/run-unit $^
+
+help: ## list the targets
+	$(Q)sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
+
+clean: ## remove build/
+	$(Q)rm -rf build
+
+.PHONY: all unit help clean
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * console: spans in the terminal: a line a span, indented as a tree under its parent, shown at
+ * most 250 ms after its end; a table over all requests at the end and on SIGUSR1.
+ * Foreign text is escaped: nothing of a request reaches the terminal raw.
+ */
+#ifndef GOSPAN_AGENT_CONSOLE_H
+#define GOSPAN_AGENT_CONSOLE_H
+
+#include <stdio.h>
+
+#include "config.h"
+#include "loop.h"
+#include "../otlp/span.h"
+
+struct console;
+
+/* Prints to OUT (stdout for trace, stderr for run). -ENOMEM. */
+int console__new(const struct config *config, struct loop *loop, FILE *out, struct console **out_console);
+
+/* A span ended. SPAN is lent; SERVICE is the target's service.name. */
+void console__span(struct console *c, const char *service, const struct otlp_span *span);
+
+/*
+ * A request that was not sampled, for the table only. ROUTE is the name it would have had, lent.
+ */
+void console__count(struct console *c, struct otlp_text name, uint64_t duration_ns, bool error);
+
+/* The table of routes over everything seen so far. */
+void console__table(struct console *c);
+
+/* True when OUT cannot be written any more (`| head` went away). */
+bool console__closed(const struct console *c);
+
+/* Prints what is held back. */
+void console__flush(struct console *c);
+void console__free(struct console *c);
+
+#endif
