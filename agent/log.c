@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log: formats into one buffer on the stack and writes it with a single write(2), so that lines of
+ * the worker, of libbpf and of a traced CMD on the same stderr never mix inside a line.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MESSAGE_SIZE = 2048, LINE_SIZE = 4 * MESSAGE_SIZE };
+
+/* The one piece of global state: a message must not need a context to be written. */
+static atomic_int max_level = LOG_INFO;
+
+void log__set_level(enum log_level level)
+{
+	atomic_store(&max_level, level);
+}
+
+enum log_level log__level(void)
+{
+	return atomic_load(&max_level);
+}
+
+/*
+ * Bytes of the UTF-8 sequence at P (LEN bytes left) if it may be shown: well formed, not a control
+ * character (C0, DEL, C1). Else 0. Shortest forms only, no surrogates: Unicode 15, table 3-7.
+ */
+static size_t printable_len(const uint8_t *p, size_t len)
+{
+	uint8_t low = 0x80, high = 0xbf;
+	size_t n, i;
+
+	if (p[0] < 0x80)
+		return p[0] >= 0x20 && p[0] != 0x7f;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (p[0] == 0xc2)
+		low = 0xa0; /* U+0080 to U+009F are controls */
+	else if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	if (len < n || p[1] < low || p[1] > high)
+		return 0;
+	for (i = 2; i < n; i++) {
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	}
+	return n;
+}
+
+/* Appends TEXT to LINE with everything unprintable as \xNN; returns the new length. */
+static size_t append_escaped(char line[static LINE_SIZE], size_t at, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+	const uint8_t *p = (const uint8_t *)text;
+	size_t left = strlen(text), n;
+
+	/* 5: room for the longest escape and the newline */
+	while (left && at + 5 <= LINE_SIZE) {
+		n = printable_len(p, left);
+		if (n) {
+			memcpy(line + at, p, n);
+			at += n;
+		} else {
+			n = 1;
+			line[at++] = '\\';
+			line[at++] = 'x';
+			line[at++] = hex[*p >> 4];
+			line[at++] = hex[*p & 15];
+		}
+		p += n;
+		left -= n;
+	}
+	return at;
+}
+
+static void write_line(const char *message)
+{
+	static const char prefix[] = "gospan: ";
+	size_t len = sizeof(prefix) - 1;
+	char line[LINE_SIZE];
+	ssize_t n;
+
+	memcpy(line, prefix, len);
+	len = append_escaped(line, len, message);
+	line[len++] = '\n';
+	do
+		n = write(STDERR_FILENO, line, len);
+	while (n < 0 && errno == EINTR);
+}
+
+static void format_message(char message[static MESSAGE_SIZE], const char *format, va_list args)
+{
+	int len = vsnprintf(message, MESSAGE_SIZE, format, args);
+
+	if (len < 0)
+		message[0] = '\0';
+	else if (len >= MESSAGE_SIZE)
+		memcpy(message + MESSAGE_SIZE - 4, "...", 4);
+}
+
+void log__write(enum log_level level, const char *format, ...)
+{
+	char message[MESSAGE_SIZE];
+	int saved = errno;
+	va_list args;
+
+	if (level > log__level() || level == LOG_NONE)
+		return;
+	va_start(args, format);
+	format_message(message, format, args);
+	va_end(args);
+	write_line(message);
+	errno = saved;
+}
+
+int log_err(int err, const char *format, ...)
+{
+	char message[MESSAGE_SIZE], reason[128];
+	va_list args;
+
+	va_start(args, format);
+	format_message(message, format, args);
+	va_end(args);
+	log__write(LOG_ERROR, "%s: %s", message, strerror_r(-err, reason, sizeof(reason)));
+	return err;
+}
