@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the programs of harness/go: any of them, any Go version, any build mode, each once.
+
+A built program is kept in build/fixtures/e2e under a name that ends in a hash of all it was made
+from, so that an edit makes a new one and nothing else does.
+"""
+import dataclasses
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "tests/harness/go"
+CACHE = ROOT / "build/fixtures/e2e"
+
+VERSIONS = ["1.19.13", "1.20.14", "1.21.13", "1.22.12", "1.23.12", "1.24.9", "1.25.7", "1.26.8",
+            "1.27.1"]
+NEWEST = VERSIONS[-1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    args: tuple = ()
+    cgo: bool = False
+    since: tuple = (1, 19)
+    profile: bool = False       # needs the profile of an earlier run
+    strip: bool = False         # GNU strip afterwards
+    no_sections: bool = False   # section headers and what only they reach are removed afterwards
+
+
+MODES = {
+    "default": Mode(),
+    "-s -w": Mode(("-ldflags=-s -w",)),
+    "pie stripped": Mode(("-buildmode=pie",), strip=True),
+    "cgo external": Mode(("-tags=cgolink", "-ldflags=-linkmode=external"), cgo=True),
+    "-race": Mode(("-race",), cgo=True),
+    "-N -l": Mode(("-gcflags=all=-N -l",)),
+    "pgo": Mode(since=(1, 21), profile=True),
+    "no sections": Mode(no_sections=True),
+}
+
+# What a program needs besides the standard library.
+REQUIRES = {"httph2c": "golang.org/x/net v0.27.0"}
+
+
+class CannotBuild(Exception):
+    """This machine cannot build it (no toolchain, no network); the text says why."""
+
+
+def minor(version):
+    """(1, 24) of "1.24.13"."""
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def has_patterns(version):
+    """ServeMux of this version matches methods and wildcards, so that there are routes."""
+    return minor(version) >= (1, 22)
+
+
+def exists(version, mode):
+    return minor(version) >= MODES[mode].since
+
+
+def build(name, version=NEWEST, mode="default", language=None):
+    """Path of program NAME. LANGUAGE is the `go` line of its go.mod, the version's own if None."""
+    assert exists(version, mode), f"there is no {mode} in Go {version}"
+    language = language or "%d.%d" % minor(version)
+    profile = _profile(name, version) if MODES[mode].profile else None
+    key = hashlib.sha256(repr((version, mode, MODES[mode], language, REQUIRES.get(name))).encode())
+    for path in sorted((SOURCES / name).iterdir()) + ([profile] if profile else []):
+        key.update(path.read_bytes())
+    label = "".join(c if c.isalnum() else "-" for c in mode).strip("-")
+    out = CACHE / f"{name}-{version}-{label}-{key.hexdigest()[:10]}"
+    with _lock(out):
+        if not out.exists():
+            _compile(name, version, MODES[mode], language, profile, out)
+    return out
+
+
+def _compile(name, version, mode, language, profile, out):
+    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+        scratch = pathlib.Path(scratch)
+        tree = shutil.copytree(SOURCES / name, scratch / name)
+        require = f"require {REQUIRES[name]}\n" if name in REQUIRES else ""
+        (tree / "go.mod").write_text(f"module example.test/{name}\n\ngo {language}\n\n{require}")
+        args = [f"-pgo={profile}", *mode.args] if profile else mode.args
+        binary = scratch / "binary"
+        _run(["go", "build", *args, "-o", binary, "."], tree, version, mode.cgo)
+        if mode.strip:
+            _run(["strip", binary], tree, version, False)
+        if mode.no_sections:
+            remove_sections(binary)
+        binary.rename(out)
+
+
+def _run(argv, cwd, version, cgo):
+    env = {**os.environ, "GOTOOLCHAIN": f"go{version}", "GOFLAGS": "-mod=mod -buildvcs=false",
+           "GO111MODULE": "on", "GOWORK": "off", "CGO_ENABLED": "1" if cgo else "0"}
+    try:
+        subprocess.run(argv, cwd=cwd, env=env, check=True, capture_output=True, timeout=900)
+    except FileNotFoundError as e:
+        raise CannotBuild(f"{argv[0]} is not installed") from e
+    except subprocess.CalledProcessError as e:
+        raise CannotBuild(f"Go {version}: {e.stderr.decode(errors='replace')[-2000:]}") from e
+
+
+def _profile(name, version):
+    """A CPU profile of the default build under load, for profile-guided optimisation."""
+    from . import client, server
+    plain = build(name, version)
+    out = plain.with_suffix(plain.suffix + ".pgo")
+    with _lock(out):
+        if not out.exists():
+            partial = out.with_suffix(".part")
+            with server.Server(plain, "-profile", str(partial)) as traced:
+                client.load(traced.http, 10 ** 9, 8, brief=True, seconds=3)
+                client.load(traced.https, 10 ** 9, 2, mode="h2", brief=True, seconds=1)
+                traced.exit()
+            partial.rename(out)
+    return out
+
+
+def remove_sections(path):
+    """Cuts the file after its last segment and says in the ELF header that there are no sections."""
+    data = bytearray(path.read_bytes())
+    phoff, = struct.unpack_from("<Q", data, 32)
+    phentsize, phnum = struct.unpack_from("<HH", data, 54)
+    end = 0
+    for at in range(phoff, phoff + phnum * phentsize, phentsize):
+        kind, _, offset, _, _, size = struct.unpack_from("<IIQQQQ", data, at)
+        if kind in (1, 4):  # PT_LOAD, PT_NOTE
+            end = max(end, offset + size)
+    struct.pack_into("<Q", data, 40, 0)
+    struct.pack_into("<HHH", data, 58, 0, 0, 0)
+    path.write_bytes(data[:end])
+
+
+class _lock:
+    """One builder a program, also across pytest processes."""
+
+    def __init__(self, path):
+        CACHE.mkdir(parents=True, exist_ok=True)
+        self.path = CACHE / f".{path.name}.lock"
+
+    def __enter__(self):
+        self.file = open(self.path, "w")
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_):
+        self.file.close()

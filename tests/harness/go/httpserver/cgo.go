@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cgolink
+
+package main
+
+// Makes the linker go through the C compiler (mode "cgo").
+import "C"

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The traced program: harness/go/httpserver and its likes, spoken to over pipes."""
+import json
+import os
+
+from .process import Child
+
+
+class Server(Child):
+    """A running server. Attributes: http, https, h2c (ports; None if it has none), go, pid.
+
+    pid is what the server itself sees; in a nested pid namespace outer_pid differs from it.
+    """
+
+    def __init__(self, binary, *args, env=None, prefix=(), cwd=None):
+        super().__init__([binary, *args], env={**os.environ, **(env or {})}, prefix=prefix, cwd=cwd)
+        self.outer_pid = self.pid
+        line = self.stdout.wait(lambda text: text.startswith("{"), 20)
+        if line is None:
+            self.kill()
+            raise RuntimeError(f"{self.argv} did not start: {self.stderr.text()}")
+        said = json.loads(line)
+        self.pid = said["pid"]
+        self.http = said.get("http")
+        self.https = said.get("https")
+        self.h2c = said.get("h2c")
+        self.go = said.get("go")
+
+    def _ask(self, question):
+        seen = len(self.stdout.lines)
+        self.popen.stdin.write(question + b"\n")
+        self.popen.stdin.flush()
+        return json.loads(self.stdout.wait(lambda _: True, 10, start=seen))
+
+    def stats(self):
+        """{"started", "finished": handlers so far, "goroutines"}."""
+        return self._ask(b"stats")
+
+    def exit(self):
+        """Ends it the ordinary way."""
+        self.popen.stdin.close()
+        status = self.wait(10)
+        assert status == 0, f"{self.argv} ended with {status}: {self.stderr.text()}"
