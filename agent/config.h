@@ -38,6 +38,7 @@ struct config {
 	enum command command;
 
 	/* what to trace (trace, service); inspect takes pids[0] or path */
+	bool has_target;	  /* any of the next three; trace without: print what ps prints, exit 2 */
 	const int *pids;
 	size_t pid_cnt;
 	struct strings exes;	  /* --exe patterns, OTEL_GO_AUTO_TARGET_EXE */
@@ -46,7 +47,7 @@ struct config {
 	char *const *run_argv;	  /* run -- CMD ARG... */
 	const char *run_user;	  /* --user */
 	bool best_effort;
-	const char *path;	  /* inspect PATH */
+	const char *path;	  /* inspect PATH, NULL with a pid */
 	struct strings require;	  /* inspect --require */
 	bool json;
 
@@ -94,8 +95,9 @@ struct config {
 };
 
 /*
- * Parses arguments and environment. 0 and *OUT; 1 when help or usage was printed and the process
- * should end with *EXIT_STATUS.
+ * Parses arguments and environment, and sets the log level. 0 and *OUT; 1 when help or a usage
+ * error was printed and the process should end with *EXIT_STATUS; -ENOMEM. May permute ARGV;
+ * run_argv points into it, everything else is the config's own.
  */
 int config__parse(int argc, char **argv, struct config **out, int *exit_status);
 void config__free(struct config *config);

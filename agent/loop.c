@@ -60,13 +60,15 @@ uint64_t loop__now_ns(void)
 int loop__new(struct loop **out)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
+	int err;
 
 	if (!loop)
 		return -ENOMEM;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0) {
+		err = -errno;
 		free(loop);
-		return -errno;
+		return err;
 	}
 	*out = loop;
 	return 0;
