@@ -37,7 +37,7 @@ CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -f
 endif
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-PACKAGES := libbpf libelf libdw zlib libprotobuf-c libcurl jansson
+PACKAGES := libbpf libelf libdw zlib libprotobuf-c libcurl jansson libcap-ng
 CPPFLAGS += -D_GNU_SOURCE -DGOSPAN_VERSION='"$(VERSION)"' -I$(B)/gen
 WARNINGS := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wvla
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* privileges: by libcap-ng, whose state is this thread's capabilities. */
+#include <cap-ng.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "privileges.h"
+
+static void keep(bool *kept, int capability)
+{
+	if (capng_have_capability(CAPNG_PERMITTED, capability))
+		kept[capability] = true;
+}
+
+/* Replaces libcap-ng's idea of all sets by KEPT. */
+static void select_kept(const bool kept[static CAP_LAST_CAP + 1])
+{
+	int i;
+
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (i = 0; i <= CAP_LAST_CAP; i++)
+		if (kept[i])
+			capng_update(CAPNG_ADD,
+				     CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, i);
+}
+
+int privileges__drop(unsigned uses)
+{
+	bool kept[CAP_LAST_CAP + 1] = { false };
+	bool may_bound;
+
+	if (capng_get_caps_process())
+		return -EIO;
+	keep(kept, CAP_BPF);
+	keep(kept, CAP_PERFMON);
+	keep(kept, CAP_SYS_PTRACE);
+	keep(kept, CAP_DAC_READ_SEARCH);
+	if (uses & ATTACH_BY_PERF)
+		keep(kept, CAP_SYS_ADMIN);
+	if (uses & SIGNAL_OTHERS)
+		keep(kept, CAP_KILL);
+	may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+
+	/* The bounding set first: the right to change it is among what goes. */
+	select_kept(kept);
+	if (may_bound && capng_apply(CAPNG_SELECT_BOUNDS))
+		return -EPERM;
+	select_kept(kept);
+	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+}
+
+void privileges__explain_process(int pid, char *line, size_t line_sz)
+{
+	bool may_trace = !capng_get_caps_process() &&
+			 capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE);
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (stat(path, &st))
+		snprintf(line, line_sz, "pid %d is gone, or hidden from us", pid);
+	else if (may_trace)
+		snprintf(line, line_sz,
+			 "pid %d may not be looked at in spite of CAP_SYS_PTRACE: it is in another "
+			 "user namespace, or a security module forbids it", pid);
+	else if (st.st_uid != geteuid())
+		snprintf(line, line_sz, "pid %d belongs to user %u: missing CAP_SYS_PTRACE (or root)",
+			 pid, st.st_uid);
+	else
+		snprintf(line, line_sz,
+			 "pid %d has capabilities that we lack: missing CAP_SYS_PTRACE (or root)",
+			 pid);
+}
