@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * console_line: what the console keeps of a span while it waits for its parent, and the line it
+ * becomes:
+ *
+ *  12:04:01.204  GET /cart/{id}        200    3.1ms  ▕██      ▏  /cart/42         shop  8c1f…e2
+ *
+ * A line that would leave the terminal's width because of its error goes on below itself; what does
+ * not go to a terminal is never cut there.
+ */
+#ifndef GOSPAN_AGENT_CONSOLE_LINE_H
+#define GOSPAN_AGENT_CONSOLE_LINE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "../otlp/span.h"
+
+struct span_line {
+	struct span_line *next; /* the caller's list */
+	uint8_t trace_id[16];
+	uint8_t span_id[8];
+	uint8_t parent_id[8]; /* zeros: none */
+	uint64_t start_unix_ns, end_unix_ns; /* end >= start */
+	bool failed;
+	bool is_top, is_shown; /* the caller's marks */
+	int64_t status; /* http.response.status_code, 0: none */
+	struct otlp_text name, path, query, service, panic, panic_message, error_type;
+	char text[]; /* what these point to */
+};
+
+/* What all lines of one terminal have in common. */
+struct line_style {
+	unsigned width;
+	bool is_tty;
+	bool color;
+	unsigned service_width; /* widest so far, up to a limit; kept by span_line__print() */
+};
+
+/* The time that a line's bar is a part of. */
+struct extent {
+	uint64_t start_unix_ns, duration_ns;
+};
+
+/* A copy of what is shown of SPAN, on the heap: free() it. NULL: out of memory. */
+struct span_line *span_line__new(const char *service, const struct otlp_span *span);
+
+/* DEPTH is 0 for a line that hangs below no other. */
+void span_line__print(const struct span_line *line, unsigned depth, const struct extent *extent,
+		      struct line_style *style, FILE *out);
+
+#endif

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the console shows: lines, trees, what it leaves out, the table. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../../../agent/console.h"
+#include "../../../agent/console_table.h"
+#include "../../../agent/console_text.h"
+
+#define MS 1000000ull
+/* 2026-01-02 12:04:01.204 UTC */
+#define NOON (1767355441204 * MS)
+
+struct screen {
+	struct config config;
+	struct console *console;
+	char *text;
+	size_t len;
+	FILE *out;
+};
+
+static int set_up(void **state)
+{
+	struct screen *screen = calloc(1, sizeof(*screen));
+
+	setenv("TZ", "UTC", 1);
+	unsetenv("COLUMNS");
+	screen->out = open_memstream(&screen->text, &screen->len);
+	screen->config.color = true; /* not a terminal: still no colour */
+	assert_int_equal(console__new(&screen->config, NULL, screen->out, &screen->console), 0);
+	*state = screen;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct screen *screen = *state;
+
+	console__free(screen->console);
+	fclose(screen->out);
+	free(screen->text);
+	free(screen);
+	return 0;
+}
+
+static struct otlp_text text(const char *s)
+{
+	return (struct otlp_text){ s, strlen(s) };
+}
+
+static struct otlp_attribute text_attribute(const char *key, const char *value)
+{
+	return (struct otlp_attribute){ .key = key, .type = OTLP_TEXT, .text = text(value) };
+}
+
+static struct otlp_attribute status_code(int64_t code)
+{
+	return (struct otlp_attribute){ .key = "http.response.status_code", .type = OTLP_INT,
+					.number = code };
+}
+
+/* A SERVER span without a parent; TRACE tells traces apart, ID spans. */
+static struct otlp_span server_span(uint8_t trace, uint8_t id, const char *name, uint64_t offset_ms,
+				    uint64_t duration_ns)
+{
+	struct otlp_span span = { .trace_id = { 0x8c, 0x1f, [7] = trace, [15] = 0xe2 },
+				  .span_id = { id },
+				  .kind = OTLP_SERVER,
+				  .start_unix_ns = NOON + offset_ms * MS,
+				  .name = text(name) };
+
+	span.end_unix_ns = span.start_unix_ns + duration_ns;
+	return span;
+}
+
+static void add_request(struct screen *screen, const struct otlp_span *span, const char *path,
+			int64_t code)
+{
+	struct otlp_attribute attributes[] = { text_attribute("url.path", path), status_code(code) };
+	struct otlp_span copy = *span;
+
+	copy.attributes = attributes;
+	copy.attribute_cnt = 2;
+	console__span(screen->console, "shop", &copy);
+}
+
+static void assert_shown(struct screen *screen, const char *expected)
+{
+	console__flush(screen->console);
+	fflush(screen->out);
+	assert_string_equal(screen->text, expected);
+}
+
+static void a_line_tells_of_a_request(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span slow = server_span(1, 1, "POST /order", 0, 18400000);
+	struct otlp_span fast = server_span(2, 2, "GET /cart/{id}", 3, 3100000);
+
+	add_request(screen, &slow, "/order", 201);
+	add_request(screen, &fast, "/cart/42", 200);
+	assert_shown(screen,
+		     " 12:04:01.204  POST /order               201  18.4ms  ▕████████▏  /order"
+		     "                shop  8c1f…e2\n"
+		     " 12:04:01.207  GET /cart/{id}            200   3.1ms  ▕█▍      ▏  /cart/42"
+		     "              shop  8c1f…e2\n");
+}
+
+static void an_error_is_told_with_its_type(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span span = server_span(1, 1, "POST /order", 0, 18400000);
+	struct otlp_attribute attributes[] = { status_code(500), text_attribute("url.path", "/order"),
+					       text_attribute("url.query", "a=1"),
+					       text_attribute("error.type", "500") };
+
+	span.status = OTLP_STATUS_ERROR;
+	span.attributes = attributes;
+	span.attribute_cnt = 4;
+	console__span(screen->console, "shop", &span);
+	assert_shown(screen, " 12:04:01.204  POST /order               500  18.4ms  ▕████████▏"
+			     "  /order?a=1            shop  8c1f…e2  error.type=500\n");
+}
+
+static void a_panic_is_told_with_its_message(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span span = server_span(1, 1, "GET /boom", 0, 400000);
+	struct otlp_attribute in_event[] = {
+		text_attribute("exception.type", "runtime.boundsError"),
+		text_attribute("exception.message",
+			       "runtime error: index out of range [3] with length 2"),
+	};
+	struct otlp_event event = { .name = text("exception"), .attributes = in_event,
+				    .attribute_cnt = 2 };
+	struct otlp_attribute attributes[] = { text_attribute("error.type", "runtime.boundsError") };
+
+	span.status = OTLP_STATUS_ERROR;
+	span.attributes = attributes;
+	span.attribute_cnt = 1;
+	span.events = &event;
+	span.event_cnt = 1;
+	console__span(screen->console, "shop", &span);
+	assert_shown(screen, " 12:04:01.204  GET /boom                   !   400µs  ▕████████▏"
+			     "                        shop  8c1f…e2"
+			     "  panic runtime.boundsError: index out of range [3] with length 2\n");
+}
+
+static struct otlp_span child_of(const struct otlp_span *parent, uint8_t id, const char *name,
+				 uint64_t offset_ms, uint64_t duration_ns)
+{
+	struct otlp_span span = server_span(parent->trace_id[7], id, name, offset_ms, duration_ns);
+
+	span.kind = OTLP_CLIENT;
+	memcpy(span.parent_id, parent->span_id, sizeof(span.parent_id));
+	return span;
+}
+
+static void children_hang_below_their_parent(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span root = server_span(1, 1, "GET /", 0, 80 * MS);
+	struct otlp_span second = child_of(&root, 3, "second", 40, 40 * MS);
+	struct otlp_span first = child_of(&root, 2, "first", 10, 20 * MS);
+	struct otlp_span deep = child_of(&first, 4, "deep", 15, 5 * MS);
+
+	/* As they end: the deepest first. */
+	console__span(screen->console, "shop", &deep);
+	console__span(screen->console, "shop", &first);
+	console__span(screen->console, "db", &second);
+	console__span(screen->console, "shop", &root);
+	assert_shown(
+		screen,
+		" 12:04:01.204  GET /                          80.0ms  ▕████████▏                        shop  8c1f…e2\n"
+		" 12:04:01.214  └ first                        20.0ms  ▕ ██     ▏                        shop  8c1f…e2\n"
+		" 12:04:01.219    └ deep                        5.0ms  ▕ █      ▏                        shop  8c1f…e2\n"
+		" 12:04:01.244  └ second                       40.0ms  ▕    ████▏                        db    8c1f…e2\n");
+}
+
+/* Each the other's parent: no tree, and no endless loop. */
+static void spans_in_a_circle_are_shown(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span a = server_span(1, 1, "a", 0, MS), b = child_of(&a, 2, "b", 0, MS);
+	struct otlp_span self = server_span(1, 3, "self", 0, MS);
+
+	memcpy(a.parent_id, b.span_id, sizeof(a.parent_id));
+	memcpy(self.parent_id, self.span_id, sizeof(self.parent_id));
+	console__span(screen->console, "s", &a);
+	console__span(screen->console, "s", &b);
+	console__span(screen->console, "s", &self);
+	console__flush(screen->console);
+	fflush(screen->out);
+	assert_non_null(strstr(screen->text, "  a  "));
+	assert_non_null(strstr(screen->text, "  b  "));
+	assert_non_null(strstr(screen->text, "  self  "));
+}
+
+static void foreign_text_is_escaped(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span span = server_span(1, 1, "GET /\033]0;x\a", 0, MS);
+
+	add_request(screen, &span, "/a\nb\x9b\xff\xc2\x9b\xe2\x80\xae" "ü", 200);
+	assert_shown(screen, " 12:04:01.204  GET /\\x1b]0;x\\x07         200   1.0ms  ▕████████▏"
+			     "  /a\\x0ab\xef\xbf\xbd\xef\xbf\xbd\\x9b…        shop  8c1f…e2\n");
+}
+
+static unsigned count(const char *text, const char *what)
+{
+	unsigned cnt = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		cnt++;
+	return cnt;
+}
+
+static void above_twenty_a_second_the_rest_is_counted(void **state)
+{
+	struct screen *screen = *state;
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct otlp_span span = server_span(i, 1, i % 50 == 7 ? "bad" : "good", i,
+						    (i % 100 + 1) * MS);
+
+		if (i % 50 == 7)
+			span.status = OTLP_STATUS_ERROR;
+		console__span(screen->console, "shop", &span);
+	}
+	console__flush(screen->console);
+	fflush(screen->out);
+	assert_int_equal(count(screen->text, "8c1f…e2"), 20);
+	assert_int_equal(count(screen->text, "  bad  "), 4);
+	/* The 16 slowest of the others: 93 to 100 ms, twice. */
+	assert_int_equal(count(screen->text, " 100ms "), 2);
+	assert_int_equal(count(screen->text, "93.0ms "), 2);
+	assert_int_equal(count(screen->text, "92.0ms "), 0);
+	assert_non_null(strstr(screen->text,
+			       " … 180 more traces not shown (--slow, --errors and --route select)\n"));
+}
+
+/* More traces that wait than there is room for, none with its root: bounded, and all counted. */
+static void what_waits_is_bounded(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span parent = server_span(0, 9, "p", 0, MS), span;
+
+	for (unsigned i = 0; i < 40000; i++) {
+		span = child_of(&parent, 1, "c", 0, MS);
+		span.trace_id[3] = i;
+		span.trace_id[4] = i >> 8;
+		console__span(screen->console, "s", &span);
+	}
+	console__flush(screen->console);
+	fflush(screen->out);
+	/* Tokens come back while the loop above runs. */
+	assert_in_range(count(screen->text, "8c1f…e2"), 20, 200);
+	assert_non_null(strstr(screen->text, " more traces not shown"));
+}
+
+static void a_huge_trace_is_cut(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span root = server_span(0, 9, "root", 0, MS);
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct otlp_span span = child_of(&root, 1, "c", 0, MS);
+
+		span.span_id[4] = i;
+		span.span_id[5] = i >> 8;
+		console__span(screen->console, "s", &span);
+	}
+	console__flush(screen->console);
+	fflush(screen->out);
+	assert_int_equal(count(screen->text, "8c1f…e2"), 256);
+	assert_non_null(strstr(screen->text, " … and 744 more spans of this trace\n"));
+}
+
+static unsigned shown_of_three(struct screen *screen)
+{
+	struct otlp_span fast = server_span(1, 1, "GET /cart/{id}", 0, MS);
+	struct otlp_span slow = server_span(2, 2, "GET /slow", 0, 200 * MS);
+	struct otlp_span bad = server_span(3, 3, "POST /order", 0, MS);
+
+	bad.status = OTLP_STATUS_ERROR;
+	console__span(screen->console, "shop", &fast);
+	console__span(screen->console, "shop", &slow);
+	console__span(screen->console, "shop", &bad);
+	console__flush(screen->console);
+	fflush(screen->out);
+	return (count(screen->text, "GET /cart/") ? 1 : 0) | (count(screen->text, "GET /slow") ? 2 : 0) |
+	       (count(screen->text, "POST /order") ? 4 : 0);
+}
+
+static void filters_choose(void **state)
+{
+	static const struct {
+		uint64_t slow_ns;
+		bool errors_only;
+		const char *glob;
+		unsigned shown;
+	} cases[] = {
+		{ 0, false, NULL, 7 },	      { 100 * MS, false, NULL, 2 },
+		{ 0, true, NULL, 4 },	      { 0, false, "GET *", 3 },
+		{ 0, false, "/order", 4 },    { 0, true, "GET *", 0 },
+		{ 0, false, "/cart/*", 1 },   { 201 * MS, false, NULL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		void *inner;
+		struct screen *screen;
+
+		set_up(&inner);
+		screen = inner;
+		screen->config.slow_ns = cases[i].slow_ns;
+		screen->config.errors_only = cases[i].errors_only;
+		screen->config.route_glob = cases[i].glob;
+		assert_int_equal(shown_of_three(screen), cases[i].shown);
+		tear_down(&inner);
+	}
+}
+
+static void the_table_counts_all_requests(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span span = server_span(1, 1, "GET /cart/{id}", 0, 0);
+	struct otlp_span call = child_of(&span, 2, "SELECT", 0, MS);
+
+	screen->config.errors_only = true; /* filters the tree, not the table */
+	for (unsigned i = 1; i <= 100; i++) {
+		span.end_unix_ns = span.start_unix_ns + i * MS;
+		span.trace_id[0] = i;
+		console__span(screen->console, "shop", &span);
+	}
+	console__span(screen->console, "shop", &call); /* no request: not counted */
+	console__count(screen->console, text("POST /order"), 250 * MS, true);
+	console__flush(screen->console);
+	console__table(screen->console);
+	fflush(screen->out);
+	assert_string_equal(
+		screen->text,
+		"\n"
+		" route            count  errors      p50      p95      p99      max  slowest trace\n"
+		" GET /cart/{id}     100       0   50.1ms   94.9ms   99.1ms    100ms  641f00000000000100000000000000e2\n"
+		" POST /order          1       1    250ms    250ms    250ms    250ms\n");
+}
+
+static void too_many_routes_share_a_row(void **state)
+{
+	struct screen *screen = *state;
+	char name[16];
+
+	for (unsigned i = 0; i < TABLE_ROUTES + 50; i++) {
+		snprintf(name, sizeof(name), "GET /%u", i);
+		console__count(screen->console, text(name), MS, false);
+	}
+	console__table(screen->console);
+	fflush(screen->out);
+	assert_int_equal(count(screen->text, "\n"), 2 + TABLE_ROUTES + 1);
+	assert_non_null(strstr(screen->text, " (other)       50 "));
+}
+
+/* The error of a percentile, over the whole range: less than 1 %. */
+static void percentiles_are_close(void **state)
+{
+	(void)state;
+	for (uint64_t ns = 1; ns < 3600ull * 1000 * MS; ns += ns / 7 + 1) {
+		struct table *table;
+		char *printed, want[DURATION_BYTES];
+		size_t len;
+		FILE *out = open_memstream(&printed, &len);
+		double got;
+
+		assert_int_equal(table__new(&table), 0);
+		table__add(table, text("r"), ns, false, NULL);
+		table__add(table, text("r"), 2 * ns + 1000, false, NULL);
+		table__print(table, out, 100, false);
+		fclose(out);
+		got = table__percentile(table, text("r"), 50);
+		assert_true(got > ns * 0.992 && got < ns * 1.008);
+		format_duration(2 * ns + 1000, want);
+		assert_non_null(strstr(printed, want)); /* the maximum is exact */
+		table__free(table);
+		free(printed);
+	}
+}
+
+static void durations_are_short(void **state)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} cases[] = {
+		{ 0, "0µs" },		   { 412345, "412µs" },		{ 999499, "999µs" },
+		{ 999500, "1.0ms" },	   { 3141592, "3.1ms" },	{ 18400000, "18.4ms" },
+		{ 99949000, "99.9ms" },	   { 99951000, "100ms" },	{ 184 * MS, "184ms" },
+		{ 1840 * MS, "1.84s" },	   { 12345 * MS, "12.3s" },	{ 125 * 1000 * MS, "2m05s" },
+		{ 7260 * 1000 * MS, "2h01m" }, { UINT64_MAX, "5124095h34m" },
+	};
+	char got[DURATION_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		format_duration(cases[i].ns, got);
+		assert_string_equal(got, cases[i].text);
+	}
+}
+
+static void width_is_that_of_the_screen(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned width;
+	} cases[] = {
+		{ "", 0 },	{ "abc", 3 },	   { "ü", 1 },	  { "日本", 4 },
+		{ "e\u0301", 1 }, { "\xff", 1 },   { "\x1b", 4 }, { "\xf0\x9f\x98\x80", 2 },
+		{ "\xed\xa0\x80", 3 } /* a surrogate: three bad bytes */,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(text__width(text(cases[i].text)), cases[i].width);
+}
+
+static void a_row_never_overflows(void **state)
+{
+	struct row row;
+	char *long_text = malloc(3 * ROW_BYTES);
+	char *printed;
+	size_t len;
+	FILE *out = open_memstream(&printed, &len);
+
+	(void)state;
+	memset(long_text, '\033', 3 * ROW_BYTES);
+	row__start(&row, true);
+	row__style(&row, RED);
+	row__foreign(&row, (struct otlp_text){ long_text, 3 * ROW_BYTES }, 4 * ROW_BYTES);
+	row__own(&row, "abc");
+	row__pad_to(&row, 5 * ROW_BYTES);
+	row__style(&row, PLAIN);
+	row__print(&row, out);
+	fclose(out);
+	assert_true(len <= ROW_BYTES + 8);
+	assert_string_equal(printed + len - 4, "\033[m\n");
+	free(printed);
+	free(long_text);
+}
+
+static void a_closed_pipe_is_noticed(void **state)
+{
+	struct config config = { 0 };
+	struct console *console;
+	FILE *full = fopen("/dev/full", "w");
+	struct otlp_span span = server_span(1, 1, "GET /", 0, MS);
+
+	(void)state;
+	assert_int_equal(console__new(&config, NULL, full, &console), 0);
+	assert_false(console__closed(console));
+	console__span(console, "shop", &span);
+	console__flush(console);
+	assert_true(console__closed(console));
+	console__free(console);
+	fclose(full);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_line_tells_of_a_request, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_error_is_told_with_its_type, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_panic_is_told_with_its_message, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(children_hang_below_their_parent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(spans_in_a_circle_are_shown, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(foreign_text_is_escaped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(above_twenty_a_second_the_rest_is_counted, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_waits_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_huge_trace_is_cut, set_up, tear_down),
+		cmocka_unit_test(filters_choose),
+		cmocka_unit_test_setup_teardown(the_table_counts_all_requests, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(too_many_routes_share_a_row, set_up, tear_down),
+		cmocka_unit_test(percentiles_are_close),
+		cmocka_unit_test(durations_are_short),
+		cmocka_unit_test(width_is_that_of_the_screen),
+		cmocka_unit_test(a_row_never_overflows),
+		cmocka_unit_test(a_closed_pipe_is_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
