@@ -9,9 +9,9 @@
  */
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 #include "console_text.h"
+#include "utf8.h"
 
 struct range {
 	uint32_t first, last;
@@ -47,30 +47,16 @@ static bool is_in(uint32_t c, const struct range *ranges, size_t cnt)
 
 #define IS_IN(c, ranges) is_in(c, ranges, sizeof(ranges) / sizeof((ranges)[0]))
 
-/*
- * One character of S..END into *C; the bytes it took. A bad sequence takes one byte and is U+FFFD.
- * Shortest form only, no surrogates: RFC 3629, section 4.
- */
+/* One character of S..END into *C; the bytes it took. A bad byte counts for one, as U+FFFD. */
 static size_t decode(const unsigned char *s, const unsigned char *end, uint32_t *c)
 {
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
-		     s[0] < 0xf5 ? 4 : 0;
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t value;
+	size_t len = utf8__char_len((const char *)s, end - s);
+	uint32_t value = len == 1 ? s[0] : s[0] & (0x7f >> len);
 
-	*c = 0xfffd;
-	if (len == 0 || len > (size_t)(end - s))
-		return 1;
-	value = len == 1 ? s[0] : s[0] & (0x7f >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 1;
+	for (size_t i = 1; i < len; i++)
 		value = value << 6 | (s[i] & 0x3f);
-	}
-	if (value < least[len] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-		return 1;
-	*c = value;
-	return len;
+	*c = len ? value : 0xfffd;
+	return len ? len : 1;
 }
 
 /* One character as it is shown. */
