@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sites: the search itself, the same for both architectures.
+ *
+ * A function is decoded once from its first byte to its padding, to learn which of its bytes jumps
+ * lead to: a probe that is to fire exactly once per call (entry) or per return of a callee (after)
+ * must not sit where another path joins. Jump tables lie outside the function, so where they lead
+ * is unknown; a function that has one gets no site behind the return address.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sites_insn.h"
+
+/* The longest run of spills seen before a call of morestack is 14 instructions; a bound, no more.
+ */
+enum { MORESTACK_INSNS_MAX = 64 };
+
+struct search {
+	const struct sites_code *code;
+	const struct insn_set *set;
+	size_t size;	     /* of the code, without padding */
+	uint8_t *targets;    /* a bit for each byte: a jump of this function leads there */
+	bool has_lost_jumps; /* to places that the bytes do not tell */
+	enum site_kind kind;
+	struct site *found;
+	size_t cap;
+	size_t cnt;
+	struct why *why;
+};
+
+__attribute__((format(printf, 3, 4))) static int fail(struct why *why, int err, const char *fmt,
+						      ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why->text, sizeof(why->text), fmt, args);
+	va_end(args);
+	return err;
+}
+
+static int decode_at(const struct search *s, uint64_t addr, struct insn *out)
+{
+	uint64_t off = addr - s->code->addr;
+
+	if (off >= s->size)
+		return -ENOENT;
+	return s->set->decode(s->code, off, out);
+}
+
+static uint64_t next_addr(const struct insn *insn)
+{
+	return insn->addr + insn->len;
+}
+
+static void mark_target(struct search *s, uint64_t addr)
+{
+	uint64_t off = addr - s->code->addr;
+
+	if (off < s->size)
+		s->targets[off / 8] |= 1u << off % 8;
+}
+
+/* Any byte of it counts: a jump may pass over a prefix. */
+static bool is_target(const struct search *s, const struct insn *insn)
+{
+	uint64_t off = insn->addr - s->code->addr;
+
+	for (uint64_t i = off; i < off + insn->len; i++)
+		if (s->targets[i / 8] >> i % 8 & 1)
+			return true;
+	return false;
+}
+
+static bool is_padding(const struct search *s, size_t off)
+{
+	for (; off < s->size; off++)
+		if (s->code->bytes[off] != s->set->padding)
+			return false;
+	return true;
+}
+
+/* One pass over the function: where it ends, where its jumps lead. */
+static int find_targets(struct search *s)
+{
+	struct insn insn;
+	size_t off;
+	int err;
+
+	for (off = 0; off < s->size; off += insn.len) {
+		err = s->set->decode(s->code, off, &insn);
+		if ((err || insn.flow == FLOW_TRAP) && is_padding(s, off))
+			break;
+		if (err)
+			return fail(s->why, err, "bytes at 0x%" PRIx64 " are no instruction",
+				    s->code->addr + off);
+		if (insn.flow == FLOW_JUMP || insn.flow == FLOW_BRANCH)
+			mark_target(s, insn.target);
+		else if (insn.flow == FLOW_LOST)
+			s->has_lost_jumps = true;
+	}
+	s->size = off;
+	return 0;
+}
+
+static int add_site(struct search *s, const struct insn *insn, uint32_t flags)
+{
+	struct site *site;
+
+	if (s->cnt == s->cap)
+		return fail(s->why, -E2BIG, "more than %zu places", s->cap);
+	site = &s->found[s->cnt++];
+	site->kind = s->kind;
+	site->cost = insn->cheap ? s->set->cheap_cost : SITE_STEPPED;
+	site->flags = flags;
+	site->addr = insn->addr;
+	site->len = insn->len;
+	s->set->print(s->code, insn, site->instruction, sizeof(site->instruction));
+	return 0;
+}
+
+static const char *callee_of(const struct search *s, const struct insn *insn)
+{
+	return insn->flow == FLOW_CALL ? s->code->function_at(s->code->ctx, insn->target) : NULL;
+}
+
+static bool calls(const struct search *s, const struct insn *insn, const char *name)
+{
+	const char *callee = callee_of(s, insn);
+
+	return callee && !strcmp(callee, name);
+}
+
+/* The block that grows the stack: spills of arguments, then the call. */
+static bool leads_to_morestack(const struct search *s, const struct insn *branch)
+{
+	const char prefix[] = "runtime.morestack"; /* _noctxt and others */
+	uint64_t addr = branch->target;
+	const char *callee;
+	struct insn insn;
+
+	for (int i = 0; i < MORESTACK_INSNS_MAX; i++) {
+		if (decode_at(s, addr, &insn))
+			return false;
+		callee = callee_of(s, &insn);
+		if (callee)
+			return !strncmp(callee, prefix, strlen(prefix));
+		if (insn.flow != FLOW_NEXT)
+			return false;
+		addr = next_addr(&insn);
+	}
+	return false;
+}
+
+static bool find_stack_check(const struct search *s, struct insn *branch)
+{
+	size_t off;
+
+	return !s->set->stack_check(s->code, &off) && off < s->size &&
+	       !s->set->decode(s->code, off, branch) && leads_to_morestack(s, branch);
+}
+
+static int find_entry(struct search *s)
+{
+	struct insn first, branch, push;
+	int err;
+
+	if (find_stack_check(s, &branch)) {
+		if (!decode_at(s, next_addr(&branch), &push) && push.pushes_frame &&
+		    !is_target(s, &push))
+			return add_site(s, &push, 0);
+		if (!is_target(s, &branch))
+			return add_site(s, &branch, s->set->drop_flag);
+	}
+
+	err = decode_at(s, s->code->addr, &first);
+	if (err)
+		return fail(s->why, -ENOENT, "the function is empty");
+	return add_site(s, &first, 0);
+}
+
+/*
+ * From the instruction behind a call onwards, past whatever leaves NEEDED alone, to the first that
+ * the kernel emulates. A call of deferreturn does not do: a recovered panic goes on there as well.
+ */
+static int find_after_call(struct search *s, const struct insn *call, const char *callee,
+			   uint32_t needed)
+{
+	uint64_t addr = next_addr(call);
+	struct insn returned, insn;
+
+	if (decode_at(s, addr, &returned))
+		return fail(s->why, -ENOENT, "nothing follows the call of %s", callee);
+	if (is_target(s, &returned))
+		return fail(s->why, -ENOENT,
+			    "other paths join right behind the call of %s at 0x%" PRIx64, callee,
+			    call->addr);
+
+	while (!s->has_lost_jumps && !decode_at(s, addr, &insn) && !is_target(s, &insn)) {
+		if (insn.cheap && !calls(s, &insn, "runtime.deferreturn"))
+			return add_site(s, &insn, 0);
+		if (insn.flow != FLOW_NEXT || (insn.writes & needed))
+			break;
+		addr = next_addr(&insn);
+	}
+	return add_site(s, &returned, 0);
+}
+
+static int visit(struct search *s, const struct insn *insn, const char *callee, uint32_t needed)
+{
+	bool plain;
+
+	if (s->kind == SITE_RETURN) {
+		plain = insn->len == 1 || s->code->arch == GO_ARCH_ARM64;
+		if (insn->flow == FLOW_RETURN)
+			return add_site(s, insn, plain ? SITE_IS_RET : 0);
+	} else if (calls(s, insn, callee)) {
+		if (s->kind == SITE_CALL)
+			return add_site(s, insn, 0);
+		return find_after_call(s, insn, callee, needed);
+	}
+	return 0;
+}
+
+static int find_inside(struct search *s, const char *callee, uint32_t needed)
+{
+	struct insn insn;
+	size_t off;
+	int err;
+
+	for (off = 0; off < s->size; off += insn.len) {
+		err = s->set->decode(s->code, off, &insn);
+		if (!err)
+			err = visit(s, &insn, callee, needed);
+		if (err)
+			return err;
+	}
+	if (s->cnt)
+		return 0;
+	if (s->kind == SITE_RETURN)
+		return fail(s->why, -ENOENT, "it has no ret");
+	return fail(s->why, -ENOENT, "no direct call of %s, probably inlined", callee);
+}
+
+int sites__find(const struct sites_code *code, enum site_kind kind, const char *callee,
+		uint32_t needed, struct site *out, size_t cap, struct why *why)
+{
+	struct search s = {.code = code, .kind = kind, .size = code->size, .cap = cap, .why = why};
+	int err;
+
+	assert((kind == SITE_CALL || kind == SITE_AFTER) == !!callee);
+	s.set = code->arch == GO_ARCH_ARM64 ? &insn_set_arm64 : &insn_set_amd64;
+	s.targets = calloc(code->size / 8 + 1, 1);
+	s.found = calloc(cap ?: 1, sizeof(*s.found));
+	if (!s.targets || !s.found) {
+		err = fail(why, -ENOMEM, "out of memory");
+		goto cleanup;
+	}
+
+	err = find_targets(&s);
+	if (!err)
+		err = kind == SITE_ENTRY ? find_entry(&s) : find_inside(&s, callee, needed);
+	if (err)
+		goto cleanup;
+	memcpy(out, s.found, s.cnt * sizeof(*out));
+	err = (int)s.cnt;
+
+cleanup:
+	free(s.targets);
+	free(s.found);
+	return err;
+}
