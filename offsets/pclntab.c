@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pclntab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "names.h"
+#include "why.h"
+
+enum {
+	NAME_MAX_LEN = 8192,  /* generic functions have long names */
+	NAME_SHARING_MAX = 8, /* functions a name, on average: more means a forged table */
+	PCDATA_INLINE_INDEX = 2,
+	FUNCDATA_INLINE_TREE = 3,
+};
+
+/* What differs between the magics. */
+struct layout {
+	uint8_t pc_sz;	      /* of an entry pc, and half a ftab record */
+	uint8_t funcdata_sz;
+	uint8_t inline_sz;
+	uint8_t inline_name_off;
+	bool has_start_line;
+};
+
+static const struct layout layout_1_16 = { 8, 8, 20, 12, false };
+static const struct layout layout_1_18 = { 4, 4, 20, 12, false };
+static const struct layout layout_1_20 = { 4, 4, 16, 4, true };
+
+struct package {
+	const char *name;
+	size_t len;
+};
+
+struct pclntab {
+	const struct image *image;
+	const struct layout *layout;
+	uint64_t text; /* base of entry pcs; 0 when they are absolute */
+	uint64_t gofunc;
+	uint8_t min_lc;
+	size_t cnt;
+	struct cursor ftab, funcs, names, cutab, filetab, pctab;
+
+	/* made by the first look-up */
+	bool indexed;
+	int index_err;
+	uint8_t wrapper_id;
+	struct name_index by_name;
+	struct package *packages; /* runs of functions of one package, in address order */
+	size_t package_cnt;
+	char **unescaped; /* names that differ from the mapped ones, by function */
+};
+
+/* The fixed part of a _func, and where its tail begins. */
+struct func {
+	uint64_t entry;
+	uint32_t name_off;
+	uint32_t pcsp, pcfile, pcln, npcdata, cu_off;
+	uint8_t id, nfuncdata;
+	struct cursor tail;
+};
+
+/* -- records -- */
+
+static struct cursor slice_cursor(const struct image *image, struct slice slice, uint64_t elem_sz)
+{
+	if (slice.len > image->size / elem_sz)
+		return (struct cursor){ .overrun = true };
+	return image__cursor(image, slice.addr, slice.len * elem_sz);
+}
+
+/* Entry pc and _func offset of record I; I == cnt is the end. */
+static bool read_ftab(const struct pclntab *p, size_t i, uint64_t *entry, uint64_t *func_off)
+{
+	size_t sz = 2 * p->layout->pc_sz;
+	struct cursor c = cursor__window(&p->ftab, i * sz, i < p->cnt ? sz : sz / 2);
+
+	if (p->layout->pc_sz == 8) {
+		*entry = cursor__word(&c);
+		*func_off = i < p->cnt ? cursor__u64(&c) : 0;
+	} else {
+		*entry = p->text + cursor__u32(&c);
+		*func_off = i < p->cnt ? cursor__u32(&c) : 0;
+	}
+	return !c.overrun;
+}
+
+static bool read_func(const struct pclntab *p, size_t i, struct func *f)
+{
+	uint64_t off;
+	struct cursor c;
+
+	if (i >= p->cnt || !read_ftab(p, i, &f->entry, &off))
+		return false;
+	c = p->funcs;
+	cursor__skip(&c, off);
+	cursor__skip(&c, p->layout->pc_sz);
+	f->name_off = cursor__u32(&c);
+	cursor__skip(&c, 8); /* args, deferreturn */
+	f->pcsp = cursor__u32(&c);
+	f->pcfile = cursor__u32(&c);
+	f->pcln = cursor__u32(&c);
+	f->npcdata = cursor__u32(&c);
+	f->cu_off = cursor__u32(&c);
+	cursor__skip(&c, p->layout->has_start_line ? 4 : 0);
+	f->id = cursor__u8(&c);
+	cursor__skip(&c, 2);
+	f->nfuncdata = cursor__u8(&c);
+	f->tail = c;
+	return !c.overrun;
+}
+
+/* NUL-terminated string at OFF of TABLE, or NULL. */
+static const char *read_string(const struct cursor *table, uint64_t off, size_t *len)
+{
+	struct cursor c = *table;
+	const uint8_t *end;
+	size_t left;
+
+	cursor__skip(&c, off);
+	if (c.overrun)
+		return NULL;
+	left = c.end - c.pos;
+	end = memchr(c.pos, 0, left < NAME_MAX_LEN ? left : NAME_MAX_LEN);
+	if (!end)
+		return NULL;
+	*len = end - c.pos;
+	return (const char *)c.pos;
+}
+
+static const char *raw_name(const struct pclntab *p, size_t i, size_t *len)
+{
+	struct func f;
+
+	return read_func(p, i, &f) ? read_string(&p->names, f.name_off, len) : NULL;
+}
+
+size_t pclntab__cnt(const struct pclntab *p)
+{
+	return p->cnt;
+}
+
+struct pclntab_function pclntab__function(const struct pclntab *p, size_t i)
+{
+	struct pclntab_function f = { 0 };
+	uint64_t off;
+
+	if (!read_ftab(p, i, &f.entry, &off) || !read_ftab(p, i + 1, &f.end, &off) ||
+	    f.end < f.entry)
+		f.end = f.entry;
+	return f;
+}
+
+int pclntab__at(const struct pclntab *p, uint64_t addr, size_t *i)
+{
+	size_t low = 0, high = p->cnt;
+	uint64_t entry, off;
+
+	/* the last record whose entry is not behind ADDR */
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (!read_ftab(p, mid, &entry, &off))
+			return -ENOENT;
+		if (entry <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low || addr >= pclntab__function(p, low - 1).end)
+		return -ENOENT;
+	*i = low - 1;
+	return 0;
+}
+
+const char *pclntab__name(struct pclntab *p, size_t i)
+{
+	char buf[NAME_MAX_LEN];
+	const char *name;
+	size_t len;
+
+	name = raw_name(p, i, &len);
+	if (!name || !memchr(name, '%', len))
+		return name ? name + name__vendor_prefix(name, len) : NULL;
+	if (!p->unescaped)
+		p->unescaped = calloc(p->cnt, sizeof(*p->unescaped));
+	if (!p->unescaped)
+		return NULL;
+	if (!p->unescaped[i] && name__normalise(name, len, buf, sizeof(buf)) >= 0)
+		p->unescaped[i] = strdup(buf);
+	return p->unescaped[i];
+}
+
+/* -- the index -- */
+
+/* Remembers NAME's package unless the function before was of the same one. */
+static int note_package(struct pclntab *p, const char *name, size_t len, size_t *cap)
+{
+	struct package *last = p->package_cnt ? &p->packages[p->package_cnt - 1] : NULL;
+	size_t package_len = name__package_len(name, len);
+
+	if (!package_len || (last && last->len == package_len &&
+			     !memcmp(last->name, name, package_len)))
+		return 0;
+	if (p->package_cnt == *cap) {
+		size_t wider = *cap ? *cap * 2 : 256;
+		struct package *packages = realloc(p->packages, wider * sizeof(*packages));
+
+		if (!packages)
+			return -ENOMEM;
+		p->packages = packages;
+		*cap = wider;
+	}
+	p->packages[p->package_cnt++] = (struct package){ name, package_len };
+	return 0;
+}
+
+static int build_index(struct pclntab *p)
+{
+	uint64_t budget = (uint64_t)(p->names.end - p->names.pos) * NAME_SHARING_MAX;
+	size_t package_cap = 0;
+	int err = name_index__init(&p->by_name, p->cnt);
+
+	for (size_t i = 0; !err && i < p->cnt; i++) {
+		const char *name;
+		struct func f;
+		size_t len;
+
+		if (!read_func(p, i, &f))
+			return -EIO;
+		name = read_string(&p->names, f.name_off, &len);
+		if (!name)
+			continue;
+		if (len > budget)
+			return -EIO;
+		budget -= len;
+		if (f.id > p->wrapper_id)
+			p->wrapper_id = f.id;
+		name_index__add(&p->by_name, name__tail_hash(name, len, "/"), i);
+		err = note_package(p, name, len, &package_cap);
+	}
+	return err;
+}
+
+static int ensure_index(struct pclntab *p)
+{
+	if (!p->indexed) {
+		p->indexed = true;
+		p->index_err = build_index(p);
+	}
+	return p->index_err;
+}
+
+/* Candidates of one name, best class first: the ABIInternal body is an ordinary function. */
+enum { CLASS_ORDINARY, CLASS_SPECIAL, CLASS_WRAPPER, CLASS_CNT };
+
+struct candidates {
+	size_t cnt[CLASS_CNT];
+	size_t function[CLASS_CNT];
+};
+
+static int settle(const struct candidates *c, size_t *i)
+{
+	for (int class = 0; class < CLASS_CNT; class++) {
+		if (c->cnt[class] > 1)
+			return -ENOTUNIQ;
+		if (c->cnt[class]) {
+			*i = c->function[class];
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int pclntab__find(struct pclntab *p, const char *name, size_t *i)
+{
+	struct candidates exact = { 0 }, normalised = { 0 };
+	size_t len = strlen(name);
+	int err = ensure_index(p);
+	uint32_t hash = name__tail_hash(name, len, "/");
+
+	if (err)
+		return err;
+	for (uint32_t e = name_index__first(&p->by_name, hash); e;
+	     e = name_index__next(&p->by_name, e)) {
+		struct candidates *c;
+		const char *found;
+		size_t found_len;
+		struct func f;
+		int class;
+
+		if (!read_func(p, e - 1, &f))
+			continue;
+		found = read_string(&p->names, f.name_off, &found_len);
+		if (!found || !name__equal(found, found_len, name, len))
+			continue;
+		c = found_len == len && !memcmp(found, name, len) ? &exact : &normalised;
+		class = f.id == 0 ? CLASS_ORDINARY :
+			f.id == p->wrapper_id ? CLASS_WRAPPER : CLASS_SPECIAL;
+		c->cnt[class]++;
+		c->function[class] = e - 1;
+	}
+	err = settle(&exact, i);
+	return err == -ENOENT ? settle(&normalised, i) : err;
+}
+
+bool pclntab__has_package(struct pclntab *p, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (ensure_index(p))
+		return false;
+	for (size_t i = 0; i < p->package_cnt; i++) {
+		if (name__equal(p->packages[i].name, p->packages[i].len, path, len))
+			return true;
+	}
+	return false;
+}
+
+/* -- pc tables -- */
+
+struct pc_table {
+	struct cursor c;
+	uint64_t pc; /* end of the range VALUE holds for */
+	int32_t value;
+	uint8_t min_lc;
+	bool started;
+};
+
+static struct pc_table open_pc_table(const struct pclntab *p, const struct func *f, uint32_t off)
+{
+	struct pc_table t = { .c = p->pctab, .pc = f->entry, .value = -1, .min_lc = p->min_lc };
+
+	cursor__skip(&t.c, off);
+	if (!off)
+		t.c.overrun = true; /* Go's mark for "no table" */
+	return t;
+}
+
+/* The next range; false at the end. */
+static bool next_range(struct pc_table *t)
+{
+	uint32_t delta = cursor__varint(&t->c);
+
+	if (t->c.overrun || (!delta && t->started))
+		return false;
+	t->value = (uint32_t)t->value + (delta & 1 ? ~(delta >> 1) : delta >> 1);
+	t->pc += (uint64_t)cursor__varint(&t->c) * t->min_lc;
+	t->started = true;
+	return !t->c.overrun;
+}
+
+static int value_at(const struct pclntab *p, const struct func *f, uint32_t off, uint64_t addr,
+		    int32_t *value)
+{
+	struct pc_table t = open_pc_table(p, f, off);
+
+	while (next_range(&t)) {
+		if (addr < t.pc) {
+			*value = t.value;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int pclntab__line(const struct pclntab *p, size_t i, uint64_t addr, const char **file, int *line)
+{
+	int32_t file_number, line_number;
+	const char *name;
+	struct cursor c;
+	struct func f;
+	size_t len;
+
+	if (!read_func(p, i, &f) || value_at(p, &f, f.pcfile, addr, &file_number) ||
+	    value_at(p, &f, f.pcln, addr, &line_number) || file_number < 0)
+		return -ENOENT;
+	c = cursor__window(&p->cutab, ((uint64_t)f.cu_off + file_number) * 4, 4);
+	name = read_string(&p->filetab, cursor__u32(&c), &len);
+	if (c.overrun || !name)
+		return -ENOENT;
+	*file = name;
+	*line = line_number;
+	return 0;
+}
+
+int pclntab__frame_size(const struct pclntab *p, size_t i, uint64_t addr, uint32_t *out)
+{
+	int32_t value;
+	struct func f;
+
+	if (!read_func(p, i, &f) || value_at(p, &f, f.pcsp, addr, &value) || value < 0)
+		return -ENOENT;
+	*out = value;
+	return 0;
+}
+
+/* -- the inline tree -- */
+
+/* Its address and number of entries, which is only to be had from the indexes in use. */
+static bool find_inline_tree(const struct pclntab *p, const struct func *f, uint64_t *addr,
+			     int32_t *cnt)
+{
+	struct cursor c = f->tail;
+	struct pc_table t;
+	uint32_t indexes;
+	uint64_t data;
+
+	if (f->npcdata <= PCDATA_INLINE_INDEX || f->nfuncdata <= FUNCDATA_INLINE_TREE)
+		return false;
+	cursor__skip(&c, 4 * PCDATA_INLINE_INDEX);
+	indexes = cursor__u32(&c);
+	cursor__skip(&c, 4ULL * (f->npcdata - PCDATA_INLINE_INDEX - 1));
+	if (p->layout->funcdata_sz == 8)
+		cursor__skip(&c, -c.addr & 7);
+	cursor__skip(&c, (uint64_t)p->layout->funcdata_sz * FUNCDATA_INLINE_TREE);
+	data = p->layout->funcdata_sz == 8 ? cursor__word(&c) : cursor__u32(&c);
+	if (c.overrun || !data || data == UINT32_MAX)
+		return false;
+	*addr = p->layout->funcdata_sz == 8 ? data : p->gofunc + data;
+	*cnt = 0;
+	t = open_pc_table(p, f, indexes);
+	while (next_range(&t)) {
+		if (t.value >= *cnt && t.value < INT32_MAX)
+			*cnt = t.value + 1;
+	}
+	return *cnt > 0;
+}
+
+bool pclntab__inlines(const struct pclntab *p, size_t i, const char *callee)
+{
+	size_t callee_len = strlen(callee), len;
+	struct func f;
+	uint64_t addr;
+	int32_t cnt;
+
+	if (!read_func(p, i, &f) || !find_inline_tree(p, &f, &addr, &cnt))
+		return false;
+	for (int32_t n = 0; n < cnt; n++) {
+		struct cursor c = image__cursor(p->image, addr + (uint64_t)n * p->layout->inline_sz,
+						p->layout->inline_sz);
+		const char *name;
+
+		cursor__skip(&c, p->layout->inline_name_off);
+		name = read_string(&p->names, cursor__u32(&c), &len);
+		if (c.overrun || !name)
+			return false;
+		if (name__equal(name, len, callee, callee_len))
+			return true;
+	}
+	return false;
+}
+
+/* -- life -- */
+
+static const struct layout *layout_of(uint32_t magic)
+{
+	switch (magic) {
+	case PCLNTAB_GO_1_16:
+		return &layout_1_16;
+	case PCLNTAB_GO_1_18:
+		return &layout_1_18;
+	default:
+		return &layout_1_20;
+	}
+}
+
+int pclntab__open(const struct image *image, const struct moduledata *md, struct pclntab **out,
+		  struct why *why)
+{
+	struct pclntab *p = calloc(1, sizeof(*p));
+	uint64_t first, off;
+
+	if (!p)
+		return why__set(why, -ENOMEM, "out of memory");
+	p->image = image;
+	p->layout = layout_of(md->magic);
+	p->text = p->layout->pc_sz == 8 ? 0 : md->text;
+	p->gofunc = md->gofunc;
+	p->min_lc = md->min_lc;
+	p->funcs = slice_cursor(image, md->pclntable, 1);
+	p->names = slice_cursor(image, md->funcnametab, 1);
+	p->cutab = slice_cursor(image, md->cutab, 4);
+	p->filetab = slice_cursor(image, md->filetab, 1);
+	p->pctab = slice_cursor(image, md->pctab, 1);
+	p->cnt = md->ftab.len ? md->ftab.len - 1 : 0;
+	/* the last record of the slice is only the end pc: half a record in the file */
+	p->ftab = image__cursor_to_end(image, md->ftab.addr);
+	if (p->cnt > UINT32_MAX - 1 || p->funcs.overrun || p->names.overrun || p->cutab.overrun ||
+	    p->filetab.overrun || p->pctab.overrun || !p->cnt ||
+	    !read_ftab(p, p->cnt, &first, &off) || !read_ftab(p, 0, &first, &off)) {
+		pclntab__free(p);
+		return why__set(why, -EIO, "the Go function table (pclntab) is damaged");
+	}
+	*out = p;
+	return 0;
+}
+
+void pclntab__free(struct pclntab *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; p->unescaped && i < p->cnt; i++)
+		free(p->unescaped[i]);
+	free(p->unescaped);
+	free(p->packages);
+	name_index__free(&p->by_name);
+	free(p);
+}
