@@ -13,6 +13,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "pairs.h"
+
 static const char *skip_space(const char *p)
 {
 	while (isspace((unsigned char)*p))
@@ -157,19 +159,24 @@ int parse_file(struct settings *s, const struct setting *row, const char *text, 
 	return parse_text(s, row, text, dst);
 }
 
-/* "k=v,k2=v2": kept as it is when at least one pair is well formed; whoever reads it skips the others. */
+/* "k=v,k2=v2": kept as it is when one pair is well formed; whoever reads it skips the others. */
 int parse_pair_list(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
-	const char *at = text, *p, *eq;
-	size_t good = 0, bad = 0, len;
-	int err;
+	size_t good = 0, bad = 0;
+	const char *at = text;
+	char *key, *value;
+	int more, err;
 
-	while ((p = next_element(&at, &len))) {
-		eq = memchr(p, '=', len);
-		if (eq && eq > p)
-			good++;
-		else
+	while ((more = pairs__next(&at, &key, &value)) != 0) {
+		if (more == -ENOMEM)
+			return more;
+		if (more < 0) {
 			bad++;
+			continue;
+		}
+		good++;
+		free(key);
+		free(value);
 	}
 	if (!good)
 		return -EINVAL;

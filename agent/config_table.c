@@ -143,7 +143,7 @@ const struct setting config_settings[] = {
 	{
 		.arg = "PAIRS",
 		.env = { "OTEL_RESOURCE_ATTRIBUTES" },
-		.commands = ON_TRACING, .parse = parse_text, .off = FIELD(resource_attributes),
+		.commands = ON_TRACING, .parse = parse_pair_list, .off = FIELD(resource_attributes),
 		.accepts = "key=value pairs, comma separated",
 		.help = "attributes for the resource of every process",
 	},

@@ -4,6 +4,7 @@
  * the worker, of libbpf and of a traced CMD on the same stderr never mix inside a line.
  */
 #include "log.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -29,36 +30,15 @@ enum log_level log__level(void)
 	return atomic_load(&max_level);
 }
 
-/*
- * Bytes of the UTF-8 sequence at P (LEN bytes left) if it may be shown: well formed, not a control
- * character (C0, DEL, C1). Else 0. Shortest forms only, no surrogates: Unicode 15, table 3-7.
- */
-static size_t printable_len(const uint8_t *p, size_t len)
+/* Bytes of the character at P if it may be shown: well formed, no control character. Else 0. */
+static size_t printable_len(const char *p, size_t len)
 {
-	uint8_t low = 0x80, high = 0xbf;
-	size_t n, i;
+	size_t n = utf8__char_len(p, len);
 
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != 0x7f;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
+	if (n == 1 && ((uint8_t)*p < 0x20 || *p == 0x7f))
 		return 0;
-	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xc2)
-		low = 0xa0; /* U+0080 to U+009F are controls */
-	else if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (len < n || p[1] < low || p[1] > high)
+	if (n == 2 && (uint8_t)p[0] == 0xc2 && (uint8_t)p[1] < 0xa0) /* C1 controls */
 		return 0;
-	for (i = 2; i < n; i++) {
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	}
 	return n;
 }
 
@@ -66,23 +46,22 @@ static size_t printable_len(const uint8_t *p, size_t len)
 static size_t append_escaped(char line[static LINE_SIZE], size_t at, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
-	const uint8_t *p = (const uint8_t *)text;
 	size_t left = strlen(text), n;
 
 	/* 5: room for the longest escape and the newline */
 	while (left && at + 5 <= LINE_SIZE) {
-		n = printable_len(p, left);
+		n = printable_len(text, left);
 		if (n) {
-			memcpy(line + at, p, n);
+			memcpy(line + at, text, n);
 			at += n;
 		} else {
 			n = 1;
 			line[at++] = '\\';
 			line[at++] = 'x';
-			line[at++] = hex[*p >> 4];
-			line[at++] = hex[*p & 15];
+			line[at++] = hex[(uint8_t)*text >> 4];
+			line[at++] = hex[(uint8_t)*text & 15];
 		}
-		p += n;
+		text += n;
 		left -= n;
 	}
 	return at;

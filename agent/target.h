@@ -40,8 +40,9 @@ struct target {
 	struct process process;
 	char *service_name;
 	char *instance_id;
+	bool instance_id_given; /* by our or the target's OTEL_RESOURCE_ATTRIBUTES */
 	struct bytes resource; /* packed otlp Resource */
-	/* owned copy of the resource attributes, for the console and tests */
+	/* the resource's attributes, owned, for the console and tests */
 	struct otlp_attribute *attributes;
 	size_t attribute_cnt;
 };
@@ -53,6 +54,13 @@ struct target {
  */
 int target__new(const struct config *config, const struct go_info *info, struct process *process,
 		bool several, struct target **out);
+
+/*
+ * For a second process that was given the same service.instance.id as one that lives: replaces it
+ * by the derived one. A no-op when it is derived already. -ENOMEM leaves the target as it was.
+ */
+int target__derive_instance_id(struct target *target);
+
 void target__free(struct target *target);
 
 #endif
