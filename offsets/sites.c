@@ -10,12 +10,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sites_insn.h"
+#include "why.h"
 
 /* The longest run of spills seen before a call of morestack is 14 instructions; a bound, no more.
  */
@@ -33,17 +32,6 @@ struct search {
 	size_t cnt;
 	struct why *why;
 };
-
-__attribute__((format(printf, 3, 4))) static int fail(struct why *why, int err, const char *fmt,
-						      ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(why->text, sizeof(why->text), fmt, args);
-	va_end(args);
-	return err;
-}
 
 static int decode_at(const struct search *s, uint64_t addr, struct insn *out)
 {
@@ -98,8 +86,8 @@ static int find_targets(struct search *s)
 		if ((err || insn.flow == FLOW_TRAP) && is_padding(s, off))
 			break;
 		if (err)
-			return fail(s->why, err, "bytes at 0x%" PRIx64 " are no instruction",
-				    s->code->addr + off);
+			return why__set(s->why, err, "bytes at 0x%" PRIx64 " are no instruction",
+					s->code->addr + off);
 		if (insn.flow == FLOW_JUMP || insn.flow == FLOW_BRANCH)
 			mark_target(s, insn.target);
 		else if (insn.flow == FLOW_LOST)
@@ -114,7 +102,7 @@ static int add_site(struct search *s, const struct insn *insn, uint32_t flags)
 	struct site *site;
 
 	if (s->cnt == s->cap)
-		return fail(s->why, -E2BIG, "more than %zu places", s->cap);
+		return why__set(s->why, -E2BIG, "more than %zu places", s->cap);
 	site = &s->found[s->cnt++];
 	site->kind = s->kind;
 	site->cost = insn->cheap ? s->set->cheap_cost : SITE_STEPPED;
@@ -181,7 +169,7 @@ static int find_entry(struct search *s)
 
 	err = decode_at(s, s->code->addr, &first);
 	if (err)
-		return fail(s->why, -ENOENT, "the function is empty");
+		return why__set(s->why, -ENOENT, "the function is empty");
 	return add_site(s, &first, 0);
 }
 
@@ -196,11 +184,11 @@ static int find_after_call(struct search *s, const struct insn *call, const char
 	struct insn returned, insn;
 
 	if (decode_at(s, addr, &returned))
-		return fail(s->why, -ENOENT, "nothing follows the call of %s", callee);
+		return why__set(s->why, -ENOENT, "nothing follows the call of %s", callee);
 	if (is_target(s, &returned))
-		return fail(s->why, -ENOENT,
-			    "other paths join right behind the call of %s at 0x%" PRIx64, callee,
-			    call->addr);
+		return why__set(s->why, -ENOENT,
+				"other paths join right behind the call of %s at 0x%" PRIx64,
+				callee, call->addr);
 
 	while (!s->has_lost_jumps && !decode_at(s, addr, &insn) && !is_target(s, &insn)) {
 		if (insn.cheap && !calls(s, &insn, "runtime.deferreturn"))
@@ -244,8 +232,8 @@ static int find_inside(struct search *s, const char *callee, uint32_t needed)
 	if (s->cnt)
 		return 0;
 	if (s->kind == SITE_RETURN)
-		return fail(s->why, -ENOENT, "it has no ret");
-	return fail(s->why, -ENOENT, "no direct call of %s, probably inlined", callee);
+		return why__set(s->why, -ENOENT, "it has no ret");
+	return why__set(s->why, -ENOENT, "no direct call of %s, probably inlined", callee);
 }
 
 int sites__find(const struct sites_code *code, enum site_kind kind, const char *callee,
@@ -259,7 +247,7 @@ int sites__find(const struct sites_code *code, enum site_kind kind, const char *
 	s.targets = calloc(code->size / 8 + 1, 1);
 	s.found = calloc(cap ?: 1, sizeof(*s.found));
 	if (!s.targets || !s.found) {
-		err = fail(why, -ENOMEM, "out of memory");
+		err = why__set(why, -ENOMEM, "out of memory");
 		goto cleanup;
 	}
 
