@@ -18,14 +18,15 @@ enum otlp_protocol { OTLP_HTTP_PROTOBUF, OTLP_GRPC, OTLP_HTTP_JSON };
 /* Strings are NUL-terminated, NULL when unset, and copied by exporter__new_otlp(). */
 struct otlp_settings {
 	enum otlp_protocol protocol;
-	const char *endpoint;	 /* full URL for HTTP (per-signal path already there); scheme://host:port for gRPC */
+	const char *endpoint;	 /* HTTP: full URL with the signal's path; gRPC: scheme://host:port */
 	const char *headers;	 /* "k=v,k2=v2", values percent-encoded, as OTEL_EXPORTER_OTLP_HEADERS */
 	const char *certificate; /* CA bundle, PEM file */
 	const char *client_certificate;
 	const char *client_key;
 	const char *user_agent;
 	bool gzip;
-	uint32_t timeout_ms; /* one payload, retries included */
+	uint32_t timeout_ms; /* one request */
+	uint32_t retry_ms;   /* one payload, all its requests and waits together; 0: 60 s */
 };
 
 /* How the exporter asks its owner to wait for things. The owner calls back on the same thread. */
@@ -45,8 +46,10 @@ enum export_result {
 };
 
 /*
- * REASON is one line for a person ("http://localhost:4318/v1/traces: connection refused"), with the
- * advice for answers that smell of the wrong protocol; valid during the call.
+ * May submit again, must not free the exporter. REASON is one line for a person
+ * ("http://localhost:4318/v1/traces: connection refused") with the advice for answers that smell of
+ * the wrong protocol, "" if there is nothing to say; foreign text in it is not escaped; valid during
+ * the call. A receiver may take everything and still give a reason (a warning).
  */
 typedef void (*export_done)(void *ctx, enum export_result result, uint64_t rejected,
 			    const char *reason);
@@ -61,12 +64,16 @@ int exporter__new_otlp(const struct otlp_settings *settings, const struct otlp_l
 		       export_health health, void *health_ctx, struct exporter **out,
 		       char *err, size_t err_sz);
 
-/* PATH "-" is stdout. Lines are written at once, complete; done is called before submit returns. */
+/*
+ * PATH is appended to, "-" is stdout. Lines are written at once, complete; done is called before
+ * submit returns.
+ */
 int exporter__new_file(const char *path, struct exporter **out, char *err, size_t err_sz);
 
 /*
  * Takes over PAYLOAD's bytes (TracesData) and sends them; SPAN_CNT is what they hold. At most
- * OTLP_MAX_CONCURRENT payloads may be under way; more: -EAGAIN, payload stays the caller's.
+ * OTLP_MAX_CONCURRENT payloads may be under way; more: -EAGAIN. -ENOMEM, -EPROTO: not TracesData.
+ * After an error the payload stays the caller's and done is not called.
  */
 enum { OTLP_MAX_CONCURRENT = 2 };
 int exporter__submit(struct exporter *e, struct bytes *payload, uint64_t span_cnt,
@@ -75,13 +82,16 @@ int exporter__submit(struct exporter *e, struct bytes *payload, uint64_t span_cn
 /* Payloads under way. */
 size_t exporter__pending(const struct exporter *e);
 
-/* From now on no waiting for retries beyond DEADLINE_MS: the final flush. */
+/*
+ * The final flush: what is under way or comes later ends within DEADLINE_MS from now; what waits for
+ * a retry is tried at once.
+ */
 void exporter__hurry(struct exporter *e, uint32_t deadline_ms);
 
 void exporter__on_fd(struct exporter *e, int fd, uint32_t events);
 void exporter__on_timer(struct exporter *e);
 
-/* Ends what is under way with EXPORT_CANCELED. NULL is fine. */
+/* Ends what is under way with EXPORT_CANCELED; done must not submit then. NULL is fine. */
 void exporter__free(struct exporter *e);
 
 #endif
