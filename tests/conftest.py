@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from harness import build, client, gospan, process, server
+from harness import build, client, gospan, process, server, skip
 
 # bpf(2) is 321 on x86-64 and 280 on arm64.
 BPF_SYSCALL = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
@@ -53,17 +53,9 @@ def start_server():
     with contextlib.ExitStack() as stack:
         def start(*args, version=build.NEWEST, mode="default", name="httpserver", language=None,
                   **kwargs):
-            binary = fixture(name, version, mode, language)
+            binary = skip.build(name, version, mode, language)
             return stack.enter_context(server.Server(binary, *args, **kwargs))
         yield start
-
-
-def fixture(name, version=build.NEWEST, mode="default", language=None):
-    """build.build(), or a skip with the reason."""
-    try:
-        return build.build(name, version, mode, language)
-    except build.CannotBuild as e:
-        pytest.skip(str(e))
 
 
 @pytest.fixture

@@ -4,5 +4,6 @@
 
 package main
 
-// Makes the linker go through the C compiler (mode "cgo").
+// Makes the linker go through the C compiler (mode "cgo external").
+
 import "C"

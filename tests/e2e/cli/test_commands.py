@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands, their help and their exit statuses."""
+import json
+import os
+
+import pytest
+
+from harness import client, gospan
+from harness.client import get
+from harness.gospan import run
+
+COMMANDS = ["trace", "run", "ps", "inspect", "doctor", "version"]
+
+
+def test_help():
+    status, out, _ = run("--help")
+    assert status == 0
+    for command in COMMANDS:
+        assert command in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command(command):
+    status, out, err = run(command, "--help")
+    assert status == 0, err
+    assert command in out and "sage" in out
+
+
+def test_version():
+    status, out, _ = run("version")
+    assert status == 0
+    assert any(c.isdigit() for c in out)
+
+
+@pytest.mark.parametrize("args", [
+    ["nonsense"], ["trace", "--nonsense"], ["trace", "--pid", "x"], ["trace", "--pid", "-1"],
+    ["trace", "--pid"], ["trace", ":99999"], ["trace", ":x"], ["run"], ["run", "--"], ["inspect"],
+    ["trace", "--for", "soon", "--pid", "1"], ["trace", "--count", "many", "--pid", "1"],
+    ["inspect", "--require", "no/such/library", "/bin/true"], ["version", "--nonsense"],
+])
+def test_usage_errors(args):
+    status, out, err = run(*args)
+    assert status == 2, (out, err)
+    assert err.strip(), "it says what is wrong"
+
+
+def test_trace_without_a_target_prints_what_runs(target):
+    status, out, err = run("trace")
+    assert status == 2
+    assert str(target.pid) in out + err
+
+
+@pytest.mark.parametrize("variable, value", [
+    ("OTEL_TRACES_SAMPLER", "sometimes"), ("OTEL_TRACES_SAMPLER_ARG", "x"),
+    ("OTEL_BSP_MAX_QUEUE_SIZE", "-5"), ("GOSPAN_RING_BYTES", "many"), ("OTEL_LOG_LEVEL", "loud"),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"), ("GOSPAN_MAX_IN_FLIGHT", "0"),
+])
+def test_wrong_variables_warn_and_do_not_stop(target, start_gospan, variable, value):
+    env = {variable: value}
+    if variable == "OTEL_TRACES_SAMPLER_ARG":
+        env["OTEL_TRACES_SAMPLER"] = "traceidratio"
+    agent = start_gospan("trace", "--pid", target.pid, env=env)
+    warning = [line for line in agent.stderr.lines if variable in line]
+    assert warning, agent.stderr.text()
+    agent.stop()
+
+
+def test_no_such_pid():
+    status, _, err = run("trace", "--pid", 2 ** 22 - 3)
+    assert status == 1
+    assert err.strip()
+
+
+def test_pid_that_is_no_go_program(needs_bpf, needs_root):
+    from harness.process import Child
+    with Child(["sleep", "20"]) as sleeping:
+        status, _, err = run("trace", "--pid", sleeping.pid)
+    assert status == 1
+    assert "Go" in err
+
+
+def test_go_program_without_net_http(needs_bpf, start_server):
+    server = start_server(name="nohttp")
+    status, _, err = run("trace", "--pid", server.pid)
+    assert status == 1
+    assert len(err.strip().splitlines()) <= 3, err
+
+
+def test_port_nobody_listens_on(needs_bpf):
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        status, _, err = run("trace", f":{s.getsockname()[1]}")
+    assert status == 1
+    assert err.strip()
+
+
+def test_count_and_for(target, start_gospan):
+    agent = start_gospan("trace", "--pid", target.pid, "--count", "3")
+    client.load(target.http, 3, 1).check()
+    assert len(agent.finish()) >= 3
+    agent = start_gospan("trace", "--pid", target.pid, "--for", "1s")
+    assert agent.finish(timeout=5) == []
+
+
+def test_ps(start_server):
+    server = start_server(env={"OTEL_SERVICE_NAME": "psshop"})
+    status, out, err = run("ps")
+    assert status == 0, err
+    line = next(line for line in out.splitlines() if str(server.pid) in line.split())
+    assert "1.27.1" in line and "psshop" in line and "net/http" in line
+    assert str(server.http) in line or str(server.https) in line
+
+
+def test_doctor(needs_bpf, needs_root):
+    status, out, err = run("doctor")
+    assert status == 0, out + err
+    status, out, _ = run("doctor", "--json")
+    checks = json.loads(out)["checks"]
+    assert len(checks) > 5
+    for check in checks:
+        assert {"name", "ok", "value", "needed_for", "advice"} <= set(check)
+
+
+def test_otlp_to_stdout(target, start_gospan):
+    agent = start_gospan("trace", "--pid", target.pid, "--otlp-file", "-", otlp_file=False)
+    get(target.http, "/item/1")
+    assert agent.stdout.wait(lambda line: "/item/1" in line, 10)
+    agent.signal(15)
+    assert agent.wait() == 0
+    for line in agent.stdout.lines:
+        json.loads(line)
+
+
+def test_sdk_disabled(needs_bpf, target, tmp_path):
+    with gospan.Gospan(tmp_path, "trace", "--pid", target.pid,
+                       env={"OTEL_SDK_DISABLED": "true"}) as agent:
+        line = agent.stderr.wait(lambda text: "OTEL_SDK_DISABLED" in text, 5)
+        assert line, "it says why nothing happens"
+        get(target.http, "/item/1")
+        assert agent.spans_so_far() == []
+
+
+def test_environment_of_the_caller_is_not_needed(needs_bpf, target, tmp_path):
+    """No HOME, no PATH, no locale."""
+    with gospan.Gospan(tmp_path, "trace", "--pid", target.pid, prefix=["env", "-i"]) as agent:
+        agent.wait_ready()
+        get(target.http, "/item/1")
+        agent.wait_spans(1)
+        assert len(agent.stop()) == 1
+
+
+def test_closed_stdin_and_odd_folder(needs_bpf, target, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with gospan.Gospan(tmp_path, "trace", "--pid", target.pid, cwd=gone) as agent:
+        os.rmdir(gone)
+        agent.popen.stdin.close()
+        agent.wait_ready()
+        get(target.http, "/item/1")
+        agent.wait_spans(1)
+        assert len(agent.stop()) == 1

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tree on stdout."""
+import re
+import subprocess
+import time
+
+import pytest
+
+from harness import client, gospan
+from harness.client import get
+
+
+@pytest.fixture
+def watch(start_gospan, target):
+    """watch(*args) -> an agent with console tracing `target`."""
+    return lambda *args, **kw: start_gospan("trace", "--pid", target.pid, *args, console=True, **kw)
+
+
+def test_a_span_is_shown_at_once(watch, target):
+    agent = watch()
+    begun = time.monotonic()
+    get(target.http, "/item/42")
+    line = agent.stdout.wait(lambda text: "/item/42" in text, 5)
+    assert time.monotonic() - begun < 0.5
+    assert "GET /item/{id}" in line and "200" in line
+    agent.stop()
+
+
+def test_table_at_the_end(watch, target):
+    agent = watch()
+    client.load(target.http, 60, 4).check()
+    for _ in range(5):
+        get(target.http, "/fail")
+    agent.wait_spans(65)
+    agent.stop()
+    table = agent.stdout.text() + agent.stderr.text()
+    row = next(line for line in table.splitlines() if re.match(r"\s*GET /fail\s+5\s+5\s", line))
+    assert row
+    assert re.search(r"GET /item/\{id\}\s+10\s", table)
+
+
+def test_table_on_sigusr1(watch, target):
+    import signal
+    agent = watch()
+    get(target.http, "/fail")
+    agent.wait_spans(1)
+    agent.signal(signal.SIGUSR1)
+    assert agent.stdout.wait(lambda text: "p95" in text, 5) or "p95" in agent.stderr.text()
+    assert agent.status is None
+    agent.stop()
+
+
+def test_filters(watch, target):
+    agent = watch("--errors")
+    get(target.http, "/item/1")
+    get(target.http, "/fail")
+    assert agent.stdout.wait(lambda text: "/fail" in text, 5)
+    shown = agent.stdout.text()
+    assert "/item/1" not in shown
+    assert len(agent.stop()) == 2, "filters are for the console, not for the export"
+
+
+def test_slow_filter(watch, target):
+    agent = watch("--slow", "40ms")
+    get(target.http, "/item/1")
+    get(target.http, "/slow?ms=60")
+    assert agent.stdout.wait(lambda text: "/slow" in text, 5)
+    assert "/item/1" not in agent.stdout.text()
+    agent.stop()
+
+
+def test_route_filter(watch, target):
+    agent = watch("--route", "/item/*")
+    get(target.http, "/exact")
+    get(target.http, "/item/1")
+    assert agent.stdout.wait(lambda text: "/item/1" in text, 5)
+    assert "/exact" not in agent.stdout.text()
+    agent.stop()
+
+
+def test_head_ends_it_cleanly(needs_bpf, target):
+    """gospan trace ... | head -1"""
+    command = f"'{gospan.program()}' trace --pid {target.pid} | head -1"
+    with subprocess.Popen(["bash", "-o", "pipefail", "-c", command], env=gospan.environment(),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shell:
+        for line in shell.stderr:
+            if line.startswith(b"gospan: ready:"):
+                break
+        for n in range(50):
+            get(target.http, f"/item/{n}")
+            time.sleep(0.05)
+            if shell.poll() is not None:
+                break
+        out, err = shell.communicate(timeout=10)
+        assert shell.returncode == 0, err
+        assert len(out.splitlines()) == 1
+
+
+def test_no_colour_without_a_terminal(watch, target):
+    agent = watch(env={"NO_COLOR": ""})
+    get(target.http, "/fail")
+    assert agent.stdout.wait(lambda text: "/fail" in text, 5)
+    agent.stop()
+    assert "\x1b" not in agent.stdout.text() + agent.stderr.text()
+
+
+def test_more_than_20_traces_a_second(watch, target):
+    agent = watch()
+    client.load(target.http, 2000, 4).check()
+    get(target.http, "/slow?ms=150")
+    agent.wait_spans(2001)
+    assert len(agent.stop()) == 2001
+    assert len(agent.stdout.lines) < 500, "it leaves out most"
+    assert "/slow" in agent.stdout.text(), "but never the slowest"

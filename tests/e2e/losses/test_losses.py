@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing is lost uncounted: produced = exported + dropped(by reason), checked by every stop()."""
+import socket
+import time
+
+import pytest
+
+from harness import client
+from harness.collector import Collector
+from harness.process import eventually
+
+
+def rss_kb(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+
+
+def test_tiny_ring_under_full_load(start_server, trace):
+    server = start_server()
+    agent = trace(server, env={"GOSPAN_RING_BYTES": "4096"})
+    report = client.load(server.http, 20000, 16, brief=True).check()
+    time.sleep(0.5)
+    spans = agent.stop()
+    done = agent.done
+    assert done.produced == report.sent == 20000, done
+    assert len(spans) + done.dropped == 20000
+    if done.dropped:
+        assert done.reasons, "a drop has a reason"
+        assert "GOSPAN_RING_BYTES" in agent.stderr.text(), "the setting that helps is named"
+
+
+def test_full_ring_is_counted(start_server, trace):
+    """The agent is stopped, so that the ring surely fills: what it then misses is in the sum."""
+    import signal
+    server = start_server()
+    agent = trace(server, env={"GOSPAN_RING_BYTES": "65536"})
+    agent.signal(signal.SIGSTOP)
+    client.load(server.http, 3000, 8, brief=True).check()
+    agent.signal(signal.SIGCONT)
+    time.sleep(0.5)
+    spans = agent.stop()
+    done = agent.done
+    assert done.produced == 3000, done
+    assert done.dropped > 1000 and len(spans) > 10, done
+    assert done.reasons
+
+
+def test_more_in_flight_than_there_is_room_for(start_server, trace):
+    server = start_server()
+    agent = trace(server, env={"GOSPAN_MAX_IN_FLIGHT": "16"})
+    client.load(server.http, 200, 100, path="/slow?ms=200&n={id}").check()
+    time.sleep(0.5)
+    spans = agent.stop()
+    done = agent.done
+    assert 16 <= len(spans) < 200
+    assert done.produced == 200 and done.dropped == 200 - len(spans), done
+    assert done.reasons
+    agent2 = trace(server)
+    client.load(server.http, 50, 4).check()
+    agent2.wait_spans(50)
+    assert len(agent2.stop()) == 50
+
+
+def closed_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run_with_collector(start_server, trace, endpoint, count=500, env=None, timeout=20):
+    """The agent exports to ENDPOINT only; returns it after its end."""
+    server = start_server()
+    agent = trace(server, otlp_file=False, env={
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "1000", **(env or {})})
+    begun = time.monotonic()
+    client.load(server.http, count, 8, brief=True).check()
+    assert time.monotonic() - begun < 20, "the target does not notice"
+    time.sleep(0.5)
+    assert rss_kb(agent.pid) < 100_000
+    agent.signal(15)
+    assert agent.wait(timeout) == 0, agent.stderr.text()
+    agent.done.check()
+    assert agent.done.produced == count
+    return agent
+
+
+def test_collector(start_server, trace):
+    with Collector() as collector:
+        agent = run_with_collector(start_server, trace, collector.url)
+        assert agent.done.exported == 500
+        paths = {path for path, _, _ in collector.requests}
+        kinds = {headers["Content-Type"] for _, headers, _ in collector.requests}
+        assert (paths, kinds) == ({"/v1/traces"}, {"application/x-protobuf"})
+        body = b"".join(body for _, _, body in collector.requests)
+        assert body.count(b"user_agent.original") == 500
+
+
+def test_collector_is_down(start_server, trace):
+    agent = run_with_collector(start_server, trace, f"http://127.0.0.1:{closed_port()}")
+    assert agent.done.dropped == 500
+    assert agent.done.reasons
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413])
+def test_collector_refuses(start_server, trace, status):
+    """Not retryable: dropped at once, each batch sent once."""
+    with Collector(lambda n: (status, {}, b"no")) as collector:
+        agent = run_with_collector(start_server, trace, collector.url)
+        assert agent.done.dropped == 500
+        bodies = [body for _, _, body in collector.requests]
+        assert len(set(bodies)) == len(bodies), "none was sent twice"
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_collector_is_busy_at_first(start_server, trace, status):
+    """Retryable: sent again, exactly once accepted."""
+    with Collector(lambda n: (status, {"Retry-After": "1"}, b"") if n == 1 else (200, {}, b"")) \
+            as collector:
+        server = start_server()
+        agent = trace(server, otlp_file=False, env={
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"})
+        client.load(server.http, 100, 4, brief=True).check()
+        bodies = lambda: [body for _, _, body in collector.requests]
+        assert eventually(lambda: bodies().count(bodies()[0]) == 2 if bodies() else False, 15)
+        agent.signal(15)
+        assert agent.wait(20) == 0
+        agent.done.check()
+        assert (agent.done.produced, agent.done.exported) == (100, 100)
+
+
+def test_collector_answers_garbage(start_server, trace):
+    with Collector(lambda n: (200, {"Content-Type": "application/x-protobuf"}, b"\xff" * 100)) as c:
+        run_with_collector(start_server, trace, c.url)
+
+
+def test_collector_accepts_a_part(start_server, trace):
+    # ExportTraceServiceResponse{partial_success{rejected_spans: 3, error_message: "no"}}
+    partial = b"\x0a\x06\x08\x03\x12\x02no"
+    with Collector(lambda n: (200, {"Content-Type": "application/x-protobuf"}, partial)) as c:
+        agent = run_with_collector(start_server, trace, c.url)
+        assert agent.done.dropped == 3 * len(c.requests)
+
+
+def test_collector_is_slow(start_server, trace):
+    def slow(n):
+        time.sleep(5)
+        return 200, {}, b""
+    with Collector(slow) as collector:
+        begun = time.monotonic()
+        run_with_collector(start_server, trace, collector.url, timeout=30)
+        assert time.monotonic() - begun < 30, "the flush at the end is bounded"
+
+
+def test_queue_is_bounded(start_server, trace):
+    agent = run_with_collector(start_server, trace, f"http://127.0.0.1:{closed_port()}", count=20000,
+                               env={"OTEL_BSP_MAX_QUEUE_SIZE": "100",
+                                    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "50"})
+    assert agent.done.dropped == 20000
+
+
+def test_own_exports_are_not_traced(start_server, start_gospan):
+    """The collector is the traced process: its spans are no reason for more spans."""
+    server = start_server()
+    agent = start_gospan("trace", "--pid", server.pid, env={
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.http}",
+        "OTEL_BSP_SCHEDULE_DELAY": "50"})
+    client.load(server.http, 10, 1).check()
+    time.sleep(1.5)
+    agent.signal(15)
+    agent.wait(20)
+    from harness import otlp
+    paths = [s["url.path"] for s in otlp.read(agent.file)]
+    assert len(paths) == 10, paths
+    assert "/v1/traces" not in paths
