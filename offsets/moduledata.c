@@ -75,7 +75,7 @@ static bool describes_itself(struct rtype *types, uint64_t types_off, uint64_t e
 	static const char name[] = "runtime.moduledata";
 	int64_t second;
 
-	if (rtype__find_struct(types, name, sizeof(name) - 1, descriptor))
+	if (rtype__find(types, name, sizeof(name) - 1, descriptor))
 		return false;
 	types->offset_shift = 0;
 	second = field_offset(types, *descriptor, "funcnametab");

@@ -97,12 +97,13 @@ uint32_t name__tail_hash(const char *name, size_t len, const char *stops)
 	uint32_t hash = 2166136261u; /* FNV-1a, over the name read backwards */
 
 	for (int n = 0; n < TAIL_MAX && len; n++) {
-		int escaped = len >= 3 ? escaped_byte(name + len - 3, 3) : -1;
-		uint8_t byte = escaped >= 0 ? escaped : name[len - 1];
+		bool percent = len >= 3 && name[len - 3] == '%';
+		int escaped = percent ? escaped_byte(name + len - 3, 3) : -1;
+		char byte = escaped >= 0 ? escaped : name[len - 1];
 
 		if (byte == stops[0] || (stops[1] && byte == stops[1]))
 			break;
-		hash = (hash ^ byte) * 16777619u;
+		hash = (hash ^ (uint8_t)byte) * 16777619u;
 		len -= escaped >= 0 ? 3 : 1;
 	}
 	return hash ^ hash >> 15;

@@ -193,14 +193,27 @@ const char *pclntab__name(struct pclntab *p, size_t i)
 
 /* -- the index -- */
 
+/* Neighbours are mostly of one package: this is name__package_len() for that case, but short. */
+static bool is_of_package(const char *name, size_t len, const struct package *package)
+{
+	size_t i = package->len;
+
+	if (len <= i || name[i] != '.' || memcmp(name, package->name, i))
+		return false;
+	while (i < len && name[i] != '(' && name[i] != '[' && name[i] != '/')
+		i++;
+	return i == len || name[i] != '/';
+}
+
 /* Remembers NAME's package unless the function before was of the same one. */
 static int note_package(struct pclntab *p, const char *name, size_t len, size_t *cap)
 {
-	struct package *last = p->package_cnt ? &p->packages[p->package_cnt - 1] : NULL;
-	size_t package_len = name__package_len(name, len);
+	size_t package_len;
 
-	if (!package_len || (last && last->len == package_len &&
-			     !memcmp(last->name, name, package_len)))
+	if (p->package_cnt && is_of_package(name, len, &p->packages[p->package_cnt - 1]))
+		return 0;
+	package_len = name__package_len(name, len);
+	if (!package_len)
 		return 0;
 	if (p->package_cnt == *cap) {
 		size_t wider = *cap ? *cap * 2 : 256;
@@ -239,6 +252,8 @@ static int build_index(struct pclntab *p)
 		name_index__add(&p->by_name, name__tail_hash(name, len, "/"), i);
 		err = note_package(p, name, len, &package_cap);
 	}
+	image__forget(p->image, p->names.addr, p->names.end - p->names.pos);
+	image__forget(p->image, p->funcs.addr, p->funcs.end - p->funcs.pos);
 	return err;
 }
 

@@ -234,7 +234,10 @@ int resolve__each_function(const struct resolve *r,
 
 int resolve__type(const struct resolve *r, const char *name, struct type_fact *out)
 {
-	return rtype__find(r->types, name, strlen(name), out);
+	uint64_t addr;
+	int err = rtype__find(r->types, name, strlen(name), &addr);
+
+	return err ? err : rtype__at(r->types, addr, out);
 }
 
 int resolve__type_at(const struct resolve *r, uint64_t addr, struct type_fact *out)
@@ -309,7 +312,7 @@ static size_t next_split(const char *path, size_t from)
 static int find_root(const struct resolve *r, const char *path, uint64_t *type, size_t *len)
 {
 	for (*len = next_split(path, 0); *len; *len = next_split(path, *len)) {
-		int err = rtype__find_struct(r->types, path, *len, type);
+		int err = rtype__find(r->types, path, *len, type);
 
 		if (err != -ENOENT)
 			return err;

@@ -15,6 +15,9 @@ enum {
 	TFLAG_EXTRA_STAR = 2,
 	TFLAG_NAMED = 4,
 	NAME_FLAGS_MAX = 15,
+	TFLAG_MAX = 63,
+	MAP_SIZE_MIN = 88,  /* Go <= 1.23 */
+	MAP_SIZE_MAX = 160, /* 136 in 1.27, and some room */
 	DEPTH_MAX = 16, /* of pointers to pointers */
 };
 
@@ -117,15 +120,17 @@ static bool read_package(const struct rtype *r, uint64_t addr, uint32_t off, str
 	return !c.overrun && read_name_off(r, pkg_path, out);
 }
 
-/* Map descriptors grew with the Go versions: the size is right whose path fits the short name. */
+/*
+ * Map descriptors differ in size by Go version (abi.OldMapType, SwissMapType): the one is right
+ * where a path is found that fits the short name.
+ */
 static bool read_map_package(const struct rtype *r, uint64_t addr, struct name str,
 			     struct name *out)
 {
-	static const uint32_t sizes[] = { 88, 104, 136 }; /* <= 1.23, 1.24 to 1.26, 1.27 */
 	const char *dot = memchr(str.start, '.', str.len);
 
-	for (size_t i = 0; dot && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		if (read_package(r, addr, sizes[i], out) &&
+	for (uint32_t size = MAP_SIZE_MIN; dot && size <= MAP_SIZE_MAX; size += 8) {
+		if (read_package(r, addr, size, out) &&
 		    memmem(out->start, out->len, str.start, dot - str.start))
 			return true;
 	}
@@ -225,33 +230,43 @@ static uint64_t load_u64(const uint8_t *bytes)
 /* BYTES are STRUCT_SIZE bytes at ADDR. That fields points right behind itself is nearly proof. */
 static bool is_struct(const struct rtype *r, uint64_t addr, const uint8_t *bytes)
 {
-	uint64_t fields, cnt = load_u64(bytes + 64);
-	struct descriptor d;
+	uint64_t fields = load_u64(bytes + 56), cnt = load_u64(bytes + 64);
 
-	if ((bytes[KIND_OFF] & KIND_MASK) != GO_KIND_STRUCT || !is_align(bytes[21]) ||
-	    bytes[21] != bytes[22] || cnt != load_u64(bytes + 72))
+	if (cnt != load_u64(bytes + 72))
 		return false;
-	fields = load_u64(bytes + 56);
 	if (!fields)
 		fields = word_at(r, addr + 56);
 	if (fields != addr + STRUCT_SIZE && fields != addr + STRUCT_SIZE + UNCOMMON_SIZE)
 		return false;
-	return fields <= r->etypes && cnt <= (r->etypes - fields) / FIELD_SIZE &&
-	       read_descriptor(r, addr, &d);
+	return fields <= r->etypes && cnt <= (r->etypes - fields) / FIELD_SIZE;
 }
 
-static int keep_struct(struct rtype *r, uint64_t addr, size_t *cap)
+/* A wrong guess among the other kinds does no harm: it would have to bear a name asked for. */
+static bool is_wanted(const struct rtype *r, uint64_t addr, const uint8_t *bytes)
 {
-	if (r->struct_cnt == *cap) {
-		size_t wider = *cap ? *cap * 2 : 4096;
-		uint32_t *structs = realloc(r->structs, wider * sizeof(*structs));
+	uint8_t tflag = bytes[20], align = bytes[21], kind = bytes[23] & KIND_MASK;
+	uint8_t named = TFLAG_NAMED | TFLAG_UNCOMMON;
+	struct descriptor d;
 
-		if (!structs)
+	if (!kind || tflag > TFLAG_MAX || !is_align(align) || align != bytes[22])
+		return false;
+	if (kind == GO_KIND_STRUCT ? !is_struct(r, addr, bytes) : (tflag & named) != named)
+		return false;
+	return read_descriptor(r, addr, &d);
+}
+
+static int keep(struct rtype *r, uint64_t off, size_t *cap)
+{
+	if (r->found_cnt == *cap) {
+		size_t wider = *cap ? *cap * 2 : 4096;
+		uint32_t *found = realloc(r->found, wider * sizeof(*found));
+
+		if (!found)
 			return -ENOMEM;
-		r->structs = structs;
+		r->found = found;
 		*cap = wider;
 	}
-	r->structs[r->struct_cnt++] = addr - r->types;
+	r->found[r->found_cnt++] = off;
 	return 0;
 }
 
@@ -265,9 +280,10 @@ static int scan(struct rtype *r)
 	if (!bytes || size > UINT32_MAX)
 		return -EIO;
 	for (uint64_t off = -r->types & 7; off + STRUCT_SIZE <= size; off += 8) {
-		if (!is_struct(r, r->types + off, bytes + off))
+		if (!is_wanted(r, r->types + off, bytes + off))
 			continue;
-		err = keep_struct(r, r->types + off, &cap);
+		r->struct_cnt += (bytes[off + KIND_OFF] & KIND_MASK) == GO_KIND_STRUCT;
+		err = keep(r, off, &cap);
 		if (err)
 			return err;
 	}
@@ -276,13 +292,13 @@ static int scan(struct rtype *r)
 
 static int index_names(struct rtype *r)
 {
-	int err = name_index__init(&r->by_name, r->struct_cnt);
+	int err = name_index__init(&r->by_name, r->found_cnt);
 
-	for (size_t i = 0; !err && i < r->struct_cnt; i++) {
+	for (size_t i = 0; !err && i < r->found_cnt; i++) {
 		struct descriptor d;
 		struct name str;
 
-		if (read_descriptor(r, r->types + r->structs[i], &d) && read_str(r, &d, &str))
+		if (read_descriptor(r, r->types + r->found[i], &d) && read_str(r, &d, &str))
 			name_index__add(&r->by_name, name__tail_hash(str.start, str.len, "./"), i);
 	}
 	return err;
@@ -305,6 +321,7 @@ int rtype__open(const struct image *image, uint64_t types, uint64_t etypes, stru
 		rtype__free(r);
 		return err;
 	}
+	image__forget(image, types, etypes - types);
 	*out = r;
 	return 0;
 }
@@ -313,7 +330,7 @@ void rtype__free(struct rtype *r)
 {
 	if (!r)
 		return;
-	free(r->structs);
+	free(r->found);
 	name_index__free(&r->by_name);
 	free(r);
 }
@@ -357,78 +374,62 @@ static int settle(const struct match *m, uint64_t *addr)
 	return 0;
 }
 
-int rtype__find_struct(const struct rtype *r, const char *name, size_t len, uint64_t *addr)
+static int find_indexed(const struct rtype *r, const char *name, size_t len, uint64_t *addr)
 {
 	struct match m = { .wanted = { name, len } };
 	uint32_t hash = name__tail_hash(name, len, "./");
 
 	for (uint32_t e = name_index__first(&r->by_name, hash); e;
 	     e = name_index__next(&r->by_name, e))
-		offer(r, r->types + r->structs[e - 1], &m);
+		offer(r, r->types + r->found[e - 1], &m);
 	return settle(&m, addr);
 }
 
-/* The pointer type of the type at ELEM: named there, or found by looking at every pointer. */
-static int find_pointer(const struct rtype *r, uint64_t elem, uint64_t *addr)
+static bool is_pointer_to(const struct rtype *r, uint64_t addr, uint64_t elem)
 {
 	struct descriptor d;
 
-	if (read_descriptor(r, elem, &d) && d.ptr_to_this > 0) {
-		uint64_t pointer = r->types + d.ptr_to_this;
+	return read_descriptor(r, addr, &d) && d.kind == GO_KIND_POINTER &&
+	       !(d.tflag & TFLAG_NAMED) && word_at(r, addr + TYPE_SIZE) == elem;
+}
 
-		if (read_descriptor(r, pointer, &d) && d.kind == GO_KIND_POINTER) {
-			*addr = pointer;
-			return 0;
-		}
+/* The pointer type of the type at ELEM: named there, else found by looking everywhere. */
+static int find_pointer(const struct rtype *r, uint64_t elem, uint64_t *addr)
+{
+	uint64_t size = r->etypes - r->types;
+	const uint8_t *bytes = image__at(r->image, r->types, size);
+	struct descriptor d;
+
+	if (!read_descriptor(r, elem, &d))
+		return -ENOENT;
+	if (d.ptr_to_this > 0 && is_pointer_to(r, r->types + d.ptr_to_this, elem)) {
+		*addr = r->types + d.ptr_to_this;
+		return 0;
 	}
-	for (uint64_t at = (r->types + 7) & ~7ULL; at + TYPE_SIZE + 8 <= r->etypes; at += 8) {
-		if (word_at(r, at + TYPE_SIZE) == elem && read_descriptor(r, at, &d) &&
-		    d.kind == GO_KIND_POINTER && !(d.tflag & TFLAG_NAMED)) {
-			*addr = at;
+	for (uint64_t off = -r->types & 7; bytes && off + TYPE_SIZE + 8 <= size; off += 8) {
+		if ((bytes[off + KIND_OFF] & KIND_MASK) == GO_KIND_POINTER &&
+		    is_pointer_to(r, r->types + off, elem)) {
+			*addr = r->types + off;
 			return 0;
 		}
 	}
 	return -ENOENT;
 }
 
-/* Every descriptor that is no struct is looked at: slow, for the rare name that needs it. */
-static int find_other(const struct rtype *r, const char *name, size_t len, uint64_t *addr)
+int rtype__find(const struct rtype *r, const char *name, size_t len, uint64_t *addr)
 {
-	struct match m = { .wanted = { name, len } };
-	uint32_t hash = name__tail_hash(name, len, "./");
-
-	for (uint64_t at = (r->types + 7) & ~7ULL; at + TYPE_SIZE <= r->etypes; at += 8) {
-		struct descriptor d;
-		struct name str;
-
-		if (read_descriptor(r, at, &d) && d.kind != GO_KIND_STRUCT &&
-		    read_str(r, &d, &str) && name__tail_hash(str.start, str.len, "./") == hash)
-			offer(r, at, &m);
-	}
-	return settle(&m, addr);
-}
-
-static int find_addr(const struct rtype *r, const char *name, size_t len, uint64_t *addr)
-{
+	uint64_t found = 0;
 	size_t stars = 0;
 	int err;
 
 	while (stars < len && stars < DEPTH_MAX && name[stars] == '*')
 		stars++;
-	err = rtype__find_struct(r, name + stars, len - stars, addr);
-	if (err == -ENOENT)
-		err = find_other(r, name + stars, len - stars, addr);
+	err = find_indexed(r, name + stars, len - stars, &found);
 	for (; !err && stars; stars--)
-		err = find_pointer(r, *addr, addr);
+		err = find_pointer(r, found, &found);
+	if (!err)
+		*addr = found;
 	return err;
-}
-
-int rtype__find(const struct rtype *r, const char *name, size_t len, struct type_fact *out)
-{
-	uint64_t addr;
-	int err = find_addr(r, name, len, &addr);
-
-	return err ? err : rtype__at(r, addr, out);
 }
 
 int rtype__at(const struct rtype *r, uint64_t addr, struct type_fact *out)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rtype: Go's runtime type descriptors, which every Go executable carries for the garbage collector
- * and reflect, stripped or not. Struct descriptors are found by one linear scan of
- * [types, etypes); nothing is copied but an index of 12 bytes a struct.
+ * and reflect, stripped or not. The descriptors of structs and of named types are found by one
+ * linear scan of [types, etypes); nothing is copied but an index of 12 to 16 bytes a type.
  *
  * Layout (Go src/internal/abi/type.go, the same from 1.19 to 1.27; before: runtime/type.go):
  *   Type        48 bytes: size 0, ptrdata 8, hash 16, tflag 20, align 21, fieldalign 22, kind 23,
@@ -24,8 +24,9 @@ struct rtype {
 	const struct image *image;
 	uint64_t types;
 	uint64_t etypes;
-	uint32_t *structs; /* offsets from types */
-	size_t struct_cnt;
+	uint32_t *found; /* offsets from types */
+	size_t found_cnt;
+	size_t struct_cnt; /* of them */
 	struct name_index by_name;
 	int offset_shift; /* 1 for Go <= 1.18 */
 };
@@ -44,11 +45,8 @@ void rtype__free(struct rtype *r);
 /* -ENOENT no descriptor at ADDR. */
 int rtype__at(const struct rtype *r, uint64_t addr, struct type_fact *out);
 
-/* A struct, or *struct, or (slowly, by a scan) any type. -ENOENT, -ENOTUNIQ. */
-int rtype__find(const struct rtype *r, const char *name, size_t len, struct type_fact *out);
-
-/* A named struct by the index only. -ENOENT, -ENOTUNIQ. */
-int rtype__find_struct(const struct rtype *r, const char *name, size_t len, uint64_t *addr);
+/* A struct or named type, or with leading stars a pointer to one. -ENOENT, -ENOTUNIQ. */
+int rtype__find(const struct rtype *r, const char *name, size_t len, uint64_t *addr);
 
 /* Full name of the type at ADDR, NUL-terminated; its length, or -ENOENT, -E2BIG. */
 int rtype__name(const struct rtype *r, uint64_t addr, char *buf, size_t buf_sz);
