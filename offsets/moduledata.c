@@ -2,13 +2,14 @@
 #include "moduledata.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "why.h"
 
 enum {
 	WORDS_MAX = 96,	     /* of moduledata: 75 in Go 1.24 */
 	FIRST_TYPES_WORD = 24, /* header, six slices, findfunctab and text bounds come before */
-	TYPES_SPAN_MAX = 3,    /* etypes is the next word, or the one after it (1.27) */
+	TYPES_SPAN_MAX = 2,    /* etypes is the next word, or the one after it (1.27) */
 	SCANS_PER_FILE = 4,    /* bytes looked at for descriptors, in sizes of the file */
 	REGION_MIN = 80,       /* one struct descriptor */
 };
@@ -87,34 +88,62 @@ static bool describes_itself(struct rtype *types, uint64_t types_off, uint64_t e
 	       field_offset(types, *descriptor, "etypes") == (int64_t)etypes_off;
 }
 
-static int find_types(const struct image *image, uint64_t addr, struct rtype **out,
-		      uint64_t *descriptor, struct why *why)
+/* Two words of moduledata that could be types and etypes. */
+struct region {
+	uint64_t addr;
+	uint64_t size;
+	uint16_t types_off, etypes_off;
+};
+
+static int compare_sizes(const void *a, const void *b)
+{
+	const struct region *x = a, *y = b;
+
+	return (x->size > y->size) - (x->size < y->size);
+}
+
+/* Smallest first: what is no type data is then mostly cheap to try. */
+static size_t list_regions(const struct image *image, uint64_t addr, struct region *regions)
 {
 	struct cursor c = image__cursor_to_end(image, addr);
 	uint64_t words[WORDS_MAX] = { 0 };
-	uint64_t budget = SCANS_PER_FILE * image->size;
+	size_t cnt = 0;
 
 	for (size_t i = 0; i < WORDS_MAX && !c.overrun; i++)
 		words[i] = cursor__word(&c);
-	for (size_t i = FIRST_TYPES_WORD; i < WORDS_MAX - TYPES_SPAN_MAX; i++) {
-		for (size_t j = i + 1; j < i + TYPES_SPAN_MAX; j++) {
+	for (size_t i = FIRST_TYPES_WORD; i < WORDS_MAX; i++) {
+		for (size_t j = i + 1; j < WORDS_MAX && j <= i + TYPES_SPAN_MAX; j++) {
 			uint64_t size = words[j] - words[i];
-			struct rtype *types;
-			int err;
 
-			if (words[j] <= words[i] || size < REGION_MIN || size > budget ||
-			    !image__at(image, words[i], size))
-				continue;
-			budget -= size;
-			err = rtype__open(image, words[i], words[j], &types);
-			if (err)
-				return why__set(why, err, "out of memory");
-			if (describes_itself(types, i * 8, j * 8, descriptor)) {
-				*out = types;
-				return 0;
-			}
-			rtype__free(types);
+			if (words[j] > words[i] && size >= REGION_MIN &&
+			    image__at(image, words[i], size))
+				regions[cnt++] = (struct region){ words[i], size, i * 8, j * 8 };
 		}
+	}
+	qsort(regions, cnt, sizeof(*regions), compare_sizes);
+	return cnt;
+}
+
+static int find_types(const struct image *image, uint64_t addr, struct rtype **out,
+		      uint64_t *descriptor, struct why *why)
+{
+	struct region regions[WORDS_MAX * TYPES_SPAN_MAX];
+	uint64_t budget = SCANS_PER_FILE * image->size;
+	size_t cnt = list_regions(image, addr, regions);
+
+	for (size_t i = 0; i < cnt && regions[i].size <= budget; i++) {
+		const struct region *g = &regions[i];
+		struct rtype *types;
+		int err = rtype__open(image, g->addr, g->addr + g->size, &types);
+
+		if (err)
+			return why__set(why, err, "type data: %s", strerror(-err));
+		if (describes_itself(types, g->types_off, g->etypes_off, descriptor)) {
+			*out = types;
+			return 0;
+		}
+		rtype__free(types);
+		budget -= g->size;
 	}
 	return why__set(why, -EIO, "Go type data not found: damaged, or a Go version not known yet");
 }
