@@ -180,7 +180,8 @@ void check_cgroup(struct check *c)
 		.needed_for = "container.id",
 		.advice = "",
 	};
-	if (statfs("/sys/fs/cgroup", &fs))
+	/* An empty directory of /sys itself is no cgroup mount. */
+	if (statfs("/sys/fs/cgroup", &fs) || fs.f_type == SYSFS_MAGIC)
 		set_value(c, "not mounted (container.id is read from /proc/PID/cgroup)");
 	else
 		set_value(c, "%s", fs.f_type == CGROUP2_SUPER_MAGIC ? "v2" : "v1");

@@ -17,7 +17,7 @@
 /*
  * The attach type for uprobe_multi. A program for uprobe__attach_multi() must be *loaded* with this
  * expected_attach_type, one for uprobe__attach_perf() with 0; all programs that tail-call each other
- * with the same (enforced since commit 4540aed51b12, 6.18).
+ * with the same (enforced since commit 4540aed51b12, 6.18 and stable releases, 6.12.107 for one).
  */
 enum { UPROBE_MULTI_ATTACH_TYPE = 48 };
 
