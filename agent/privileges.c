@@ -9,10 +9,13 @@
 
 #include "privileges.h"
 
-static void keep(bool *kept, int capability)
+/* True if it is there to be kept. */
+static bool keep(bool *kept, int capability)
 {
-	if (capng_have_capability(CAPNG_PERMITTED, capability))
-		kept[capability] = true;
+	if (!capng_have_capability(CAPNG_PERMITTED, capability))
+		return false;
+	kept[capability] = true;
+	return true;
 }
 
 /* Replaces libcap-ng's idea of all sets by KEPT. */
@@ -30,15 +33,16 @@ static void select_kept(const bool kept[static CAP_LAST_CAP + 1])
 int privileges__drop(unsigned uses)
 {
 	bool kept[CAP_LAST_CAP + 1] = { false };
-	bool may_bound;
+	bool has_bpf, has_perfmon, may_bound;
 
 	if (capng_get_caps_process())
 		return -EIO;
-	keep(kept, CAP_BPF);
-	keep(kept, CAP_PERFMON);
+	has_bpf = keep(kept, CAP_BPF);
+	has_perfmon = keep(kept, CAP_PERFMON);
 	keep(kept, CAP_SYS_PTRACE);
 	keep(kept, CAP_DAC_READ_SEARCH);
-	if (uses & ATTACH_BY_PERF)
+	/* Container engines that do not know the two newer ones are given it in their place. */
+	if (uses & ATTACH_BY_PERF || !has_bpf || !has_perfmon)
 		keep(kept, CAP_SYS_ADMIN);
 	if (uses & SIGNAL_OTHERS)
 		keep(kept, CAP_KILL);

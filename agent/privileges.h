@@ -17,7 +17,7 @@ enum privilege_use {
 /*
  * Keeps CAP_BPF, CAP_PERFMON (to attach to processes that come later), CAP_SYS_PTRACE,
  * CAP_DAC_READ_SEARCH (to look at them) and what USES (enum privilege_use bits) asks for, as far as
- * they are there; drops all other capabilities, from the bounding set too where allowed.
+ * they are there, and CAP_SYS_ADMIN if it stands in for one of the first two; drops all other capabilities, from the bounding set too where allowed.
  * Capabilities belong to threads: call it when no other thread runs; later ones inherit.
  * Files of other users cannot be written any more after it. Negative errno.
  */

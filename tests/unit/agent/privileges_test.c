@@ -32,12 +32,15 @@ static const uint64_t always_kept = BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SY
 				    BIT(CAP_DAC_READ_SEARCH);
 
 /* Runs in a child, as there is no way back; its exit status is the number of the failed check. */
-static int drop_in_child(unsigned uses, uint64_t kept)
+static int drop_in_child(unsigned uses, int missing, uint64_t kept)
 {
 	uint64_t before, may_bound, bounding;
 	int status;
 
 	if (!fork()) {
+		capng_get_caps_process();
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, missing);
+		capng_apply(CAPNG_SELECT_CAPS);
 		before = status_mask("CapPrm");
 		may_bound = status_mask("CapEff") & BIT(CAP_SETPCAP);
 		bounding = status_mask("CapBnd");
@@ -57,13 +60,20 @@ static int drop_in_child(unsigned uses, uint64_t kept)
 
 static void test_drop_keeps_only_what_is_needed(void **state)
 {
-	assert_int_equal(drop_in_child(0, always_kept), 0);
+	assert_int_equal(drop_in_child(0, CAP_CHOWN, always_kept), 0);
 }
 
 static void test_drop_keeps_what_uses_ask_for(void **state)
 {
-	assert_int_equal(drop_in_child(ATTACH_BY_PERF, always_kept | BIT(CAP_SYS_ADMIN)), 0);
-	assert_int_equal(drop_in_child(SIGNAL_OTHERS, always_kept | BIT(CAP_KILL)), 0);
+	assert_int_equal(drop_in_child(ATTACH_BY_PERF, CAP_CHOWN,
+				       always_kept | BIT(CAP_SYS_ADMIN)), 0);
+	assert_int_equal(drop_in_child(SIGNAL_OTHERS, CAP_CHOWN, always_kept | BIT(CAP_KILL)), 0);
+}
+
+static void test_drop_keeps_admin_where_it_stands_in(void **state)
+{
+	assert_int_equal(drop_in_child(0, CAP_BPF, always_kept | BIT(CAP_SYS_ADMIN)), 0);
+	assert_int_equal(drop_in_child(0, CAP_PERFMON, always_kept | BIT(CAP_SYS_ADMIN)), 0);
 }
 
 static void test_explain_process_that_is_gone(void **state)
@@ -79,7 +89,8 @@ static void test_explain_process_of_other_user(void **state)
 	char line[128];
 	int status;
 
-	if (geteuid())
+	capng_get_caps_process();
+	if (geteuid() || !capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID))
 		skip();
 	if (!fork()) {
 		if (setuid(65534))
@@ -96,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drop_keeps_only_what_is_needed),
 		cmocka_unit_test(test_drop_keeps_what_uses_ask_for),
+		cmocka_unit_test(test_drop_keeps_admin_where_it_stands_in),
 		cmocka_unit_test(test_explain_process_that_is_gone),
 		cmocka_unit_test(test_explain_process_of_other_user),
 	};
