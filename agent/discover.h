@@ -15,6 +15,7 @@
 
 struct discover;
 
+/* Called from within sweep, exec, exit and add_root; they must not call these themselves. */
 struct discover_callbacks {
 	void *ctx;
 	/* A wanted process is there; P is lent. Called once per (pid, start time, exe). */
@@ -23,6 +24,11 @@ struct discover_callbacks {
 	void (*gone)(void *ctx, int pid);
 };
 
+/*
+ * Logs and returns -ESRCH, -EACCES, -ENOEXEC, -EINVAL when a named pid is gone, not ours to see, a
+ * kernel thread, gospan itself; -ENOMEM. CONFIG must outlive it. Nothing is found before the first
+ * sweep.
+ */
 int discover__new(const struct config *config, const struct discover_callbacks *callbacks,
 		  struct discover **out);
 void discover__free(struct discover *d);
