@@ -234,6 +234,16 @@ static unsigned error_width(const struct span_line *line)
 	return line->error_type.len ? 11 + text__width(line->error_type) : 0;
 }
 
+/* For HTTP the type of an error is mostly its status, which is in the line already. */
+static bool is_told_by_status(const struct span_line *line)
+{
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%lld", (long long)line->status);
+
+	return !line->panic.len && (size_t)len == line->error_type.len &&
+	       memcmp(text, line->error_type.at, len) == 0;
+}
+
 static unsigned between(unsigned least, unsigned value, unsigned most)
 {
 	return value < least ? least : value > most ? most : value;
@@ -288,6 +298,6 @@ void span_line__print(const struct span_line *line, unsigned depth, const struct
 		put_error(&row, line, NO_LIMIT);
 	}
 	row__print(&row, out);
-	if (wanted && !error_fits)
+	if (wanted && !error_fits && !is_told_by_status(line))
 		print_error_below(line, style, out);
 }
