@@ -219,7 +219,7 @@ struct columns {
 
 static struct columns lay_out(struct route *const *routes, size_t cnt, unsigned width)
 {
-	enum { NUMBERS = 8 + 8 + 4 * (DURATION_WIDTH + 2) + 2, SHORT_ID = 13, FULL_ID = 32 };
+	enum { NUMBERS = 8 + 8 + 4 * (DURATION_WIDTH + 1) + 2, SHORT_ID = 13, FULL_ID = 32 };
 	struct columns at = { .name = 1, .name_width = 5 };
 	unsigned most;
 
@@ -234,10 +234,10 @@ static struct columns lay_out(struct route *const *routes, size_t cnt, unsigned 
 		at.name_width = most;
 	at.count = at.name + at.name_width + 8;
 	at.errors = at.count + 8;
-	at.p50 = at.errors + DURATION_WIDTH + 2;
-	at.p95 = at.p50 + DURATION_WIDTH + 2;
-	at.p99 = at.p95 + DURATION_WIDTH + 2;
-	at.max = at.p99 + DURATION_WIDTH + 2;
+	at.p50 = at.errors + DURATION_WIDTH + 1;
+	at.p95 = at.p50 + DURATION_WIDTH + 1;
+	at.p99 = at.p95 + DURATION_WIDTH + 1;
+	at.max = at.p99 + DURATION_WIDTH + 1;
 	at.id = at.max + 2;
 	at.full_id = at.id + FULL_ID <= width;
 	return at;

@@ -346,9 +346,9 @@ static void the_table_counts_all_requests(void **state)
 	assert_string_equal(
 		screen->text,
 		"\n"
-		" route            count  errors      p50      p95      p99      max  slowest trace\n"
-		" GET /cart/{id}     100       0   50.1ms   94.9ms   99.1ms    100ms  641f00000000000100000000000000e2\n"
-		" POST /order          1       1    250ms    250ms    250ms    250ms\n");
+		" route            count  errors     p50     p95     p99     max  slowest trace\n"
+		" GET /cart/{id}     100       0  50.1ms  94.9ms  99.1ms   100ms  641f00000000000100000000000000e2\n"
+		" POST /order          1       1   250ms   250ms   250ms   250ms\n");
 }
 
 static void too_many_routes_share_a_row(void **state)
