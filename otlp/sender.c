@@ -58,6 +58,7 @@ struct sender {
 	bool gzip;
 	struct backoff backoff;
 	CURLM *multi;
+	CURL *template;
 	char *url, *shown;
 	struct curl_slist *headers;
 	struct slot slots[OTLP_MAX_CONCURRENT];
@@ -137,7 +138,7 @@ static void finish(struct sender *s, struct slot *slot, enum export_result resul
 	char copy[sizeof(slot->reason)];
 
 	if (slot->state == SLOT_RUNNING)
-		curl_multi_remove_handle(s->multi, slot->transfer.easy);
+		transfer__end(&slot->transfer, s->multi);
 	snprintf(copy, sizeof(copy), "%s", reason);
 	bytes__free(&slot->body);
 	slot->state = SLOT_FREE;
@@ -149,7 +150,7 @@ static void start(struct sender *s, struct slot *slot, uint64_t now)
 	uint64_t timeout = earliest(s->timeout_ms, slot->deadline_ms - now);
 
 	slot->attempts++;
-	if (transfer__start(&slot->transfer, s->multi, &slot->body, (long)timeout)) {
+	if (transfer__start(&slot->transfer, s->template, s->multi, &slot->body, (long)timeout, slot)) {
 		finish(s, slot, EXPORT_FAILED, 0, "libcurl: failed to start the transfer");
 		return;
 	}
@@ -188,7 +189,7 @@ static void settle(struct sender *s, struct slot *slot, CURLcode code)
 	answer->code = code;
 	curl_easy_getinfo(slot->transfer.easy, CURLINFO_RESPONSE_CODE, &answer->status);
 	s->protocol->judge(answer, &verdict);
-	curl_multi_remove_handle(s->multi, slot->transfer.easy);
+	transfer__end(&slot->transfer, s->multi);
 	slot->state = SLOT_WAITING;
 	slot->reason[0] = '\0';
 	if (verdict.reason[0])
@@ -357,6 +358,7 @@ static void sender_free(struct exporter *e)
 		transfer__clear(&s->slots[i].transfer);
 	}
 	curl_multi_cleanup(s->multi);
+	curl_easy_cleanup(s->template);
 	s->loop.timer(s->loop.ctx, -1);
 	curl_slist_free_all(s->headers);
 	curl_free(s->url);
@@ -437,9 +439,9 @@ static int set_up(struct sender *s, const struct otlp_settings *settings, char *
 		err = request__headers(settings, s->protocol, &s->headers);
 	if (!err)
 		err = set_multi(s);
-	for (size_t i = 0; i < OTLP_MAX_CONCURRENT && !err; i++)
-		err = transfer__init(&s->slots[i].transfer, settings, s->protocol, s->url,
-				     s->headers, &s->slots[i]);
+	if (!err)
+		err = transfer__new_template(settings, s->protocol, s->url, s->headers,
+					     &s->template);
 	return err;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * transfer: a libcurl easy handle set up for OTLP, used again for each attempt (the connections
- * stay in the multi handle), and what its callbacks collect into the answer.
+ * transfer: a libcurl easy handle for each attempt, and what its callbacks collect into the answer.
+ *
+ * Handles are copied from a template and not used again, so that nothing of an attempt lingers.
+ * Connections stay in the multi handle.
  */
 #include "transfer.h"
 
@@ -128,46 +130,28 @@ static CURLcode set_tls(CURL *easy, const struct otlp_settings *settings)
 	return code;
 }
 
-static CURLcode set_callbacks(struct transfer *t, void *owner)
+/*
+ * libcurl 7.88 (Debian 12) fails every request but the first on an HTTP/2 connection that was made
+ * by prior knowledge: such connections are not used again. https://github.com/curl/curl/pull/10643
+ */
+static bool can_reuse(long http_version)
 {
-	CURL *easy = t->easy;
-	CURLcode code;
-
-	code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t->answer);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, &t->answer);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->answer.curl_text);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
-	return code;
+	return http_version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE ||
+	       curl_version_info(CURLVERSION_NOW)->version_num >> 8 != 0x0758;
 }
 
-static CURLcode set_request(CURL *easy, const struct otlp_settings *settings,
-			    const struct protocol *protocol, const char *url,
-			    struct curl_slist *headers)
+static CURLcode set_connection(CURL *easy, const struct protocol *protocol, const char *url)
 {
 	bool tls = !strncasecmp(url, "https:", 6);
+	long version = tls ? protocol->http_version_tls : protocol->http_version_plain;
 	CURLcode code;
 
-	code = curl_easy_setopt(easy, CURLOPT_URL, url);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-					tls ? protocol->http_version_tls :
-					      protocol->http_version_plain);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-	if (!code && settings->user_agent)
-		code = curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->user_agent);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
-	if (!code && protocol->path) /* gRPC: two requests share one HTTP/2 connection */
+	code = curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
+	if (!code && !can_reuse(version))
+		code = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	if (!code && !can_reuse(version))
+		code = curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	if (!code && version != CURL_HTTP_VERSION_1_1) /* two requests share one connection */
 		code = curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	if (!code)
 		code = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -176,36 +160,91 @@ static CURLcode set_request(CURL *easy, const struct otlp_settings *settings,
 	return code;
 }
 
-int transfer__init(struct transfer *t, const struct otlp_settings *settings,
-		   const struct protocol *protocol, const char *url, struct curl_slist *headers,
-		   void *owner)
+static CURLcode set_request(CURL *easy, const struct otlp_settings *settings,
+			    const char *url, struct curl_slist *headers)
 {
-	t->easy = curl_easy_init();
-	if (!t->easy)
+	CURLcode code;
+
+	code = curl_easy_setopt(easy, CURLOPT_URL, url);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	if (!code && settings->user_agent)
+		code = curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->user_agent);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	return code;
+}
+
+int transfer__new_template(const struct otlp_settings *settings, const struct protocol *protocol,
+			   const char *url, struct curl_slist *headers, CURL **out)
+{
+	CURL *easy = curl_easy_init();
+
+	if (!easy)
 		return -ENOMEM;
-	if (set_callbacks(t, owner) || set_tls(t->easy, settings) ||
-	    set_request(t->easy, settings, protocol, url, headers))
+	if (set_tls(easy, settings) || set_connection(easy, protocol, url) ||
+	    set_request(easy, settings, url, headers)) {
+		curl_easy_cleanup(easy);
 		return -ENOMEM;
+	}
+	*out = easy;
 	return 0;
 }
 
-int transfer__start(struct transfer *t, CURLM *multi, const struct bytes *body, long timeout_ms)
+static CURLcode set_attempt(struct transfer *t, const struct bytes *body, long timeout_ms,
+			    void *owner)
+{
+	CURL *easy = t->easy;
+	CURLcode code;
+
+	code = curl_easy_setopt(easy, CURLOPT_WRITEDATA, &t->answer);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, &t->answer);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->answer.curl_text);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->at);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+	return code;
+}
+
+int transfer__start(struct transfer *t, CURL *template, CURLM *multi, const struct bytes *body,
+		    long timeout_ms, void *owner)
 {
 	struct bytes kept = t->answer.body;
 
 	kept.len = 0;
 	t->answer = (struct answer){ .body = kept, .retry_after_ms = -1, .grpc_status = -1 };
-	if (curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body->at) ||
-	    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len) ||
-	    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, timeout_ms) ||
-	    curl_multi_add_handle(multi, t->easy))
+	t->easy = curl_easy_duphandle(template);
+	if (!t->easy)
+		return -ENOMEM;
+	if (set_attempt(t, body, timeout_ms, owner) || curl_multi_add_handle(multi, t->easy)) {
+		curl_easy_cleanup(t->easy);
+		t->easy = NULL;
 		return -EIO;
+	}
 	return 0;
+}
+
+void transfer__end(struct transfer *t, CURLM *multi)
+{
+	curl_multi_remove_handle(multi, t->easy);
+	curl_easy_cleanup(t->easy);
+	t->easy = NULL;
 }
 
 void transfer__clear(struct transfer *t)
 {
-	curl_easy_cleanup(t->easy);
 	bytes__free(&t->answer.body);
-	*t = (struct transfer){ 0 };
 }

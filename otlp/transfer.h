@@ -62,16 +62,21 @@ extern const struct protocol protocol_http, protocol_http_json, protocol_grpc;
 /* -- transfer.c -- */
 
 struct transfer {
-	CURL *easy;
+	CURL *easy; /* NULL: not running */
 	struct answer answer;
 };
 
-/* URL and HEADERS must outlive it; OWNER is found again by CURLOPT_PRIVATE. -ENOMEM. */
-int transfer__init(struct transfer *t, const struct otlp_settings *settings,
-		   const struct protocol *protocol, const char *url, struct curl_slist *headers,
-		   void *owner);
-/* Adds it to MULTI. BODY must live until the transfer ends. -EIO. */
-int transfer__start(struct transfer *t, CURLM *multi, const struct bytes *body, long timeout_ms);
+/*
+ * What all attempts have in common; to be released by curl_easy_cleanup(). URL and the settings are
+ * copied, HEADERS must outlive it. -ENOMEM.
+ */
+int transfer__new_template(const struct otlp_settings *settings, const struct protocol *protocol,
+			   const char *url, struct curl_slist *headers, CURL **out);
+/* Adds an attempt to MULTI. BODY must live until its end; OWNER is CURLINFO_PRIVATE. -ENOMEM, -EIO. */
+int transfer__start(struct transfer *t, CURL *template, CURLM *multi, const struct bytes *body,
+		    long timeout_ms, void *owner);
+/* Ends the attempt, done or not. The answer stays until the next start. */
+void transfer__end(struct transfer *t, CURLM *multi);
 void transfer__clear(struct transfer *t);
 
 /* -- verdict.c: what both protocols say in the same way -- */

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A fake OTLP receiver on loopback, over HTTP or gRPC, that answers by script.
+r"""A fake OTLP receiver on loopback, over HTTP or gRPC, that answers by script.
 
 In Python:   with Receiver(answers=["503", "200"]) as c: ... c.endpoint ... c.requests ... c.spans()
 As program:  receiver.py [--grpc] [--tls DIR] [--port N] [ANSWER...]
 
 Each request gets the next ANSWER, the last one for ever; none given: success. As a program it prints
-its endpoint, then a JSON object a request; it ends when its standard input does.
+its endpoint, then a JSON object a request. A line on its standard input is a new script (words
+separated by tabs, \n for a line end), acknowledged with a line "script"; it ends when its standard input does.
 
   200, 404 ...      that HTTP status; over gRPC 0, 14 ...: that grpc-status
   STATUS;k=v;k=v    with these headers (HTTP) or trailers (gRPC)
@@ -244,7 +245,7 @@ class Receiver:
     """Serves on loopback from construction (or `with`) until close()."""
 
     def __init__(self, answers=(), grpc=False, tls=None, port=0, on_request=None):
-        self.answers = list(answers) or ["200"]
+        self.answers = list(answers) or ["0" if grpc else "200"]
         self.grpc = grpc
         self.requests = []  # {"path", "headers", "spans": [...], "connection", "time"}
         self.errors = []    # what was malformed in requests
@@ -324,6 +325,8 @@ class Receiver:
             (self._serve_grpc if self.grpc else self._serve_http)(conn, number)
         except (OSError, HangUp):
             pass
+        except Exception as e:
+            self.errors.append(repr(e))
         finally:
             self.sockets.discard(conn)
             conn.close()
@@ -416,6 +419,9 @@ class Receiver:
             body = gzip.decompress(body)
         self._record(answer, headers[":path"], headers, body, number)
         self._odd(answer, conn)
+        if answer.kind == "slow":  # it may have been given up meanwhile
+            h2c.receive_data(b"")
+            raise HangUp
         if answer.kind == "http":
             h2c.send_headers(stream_id, [(":status", answer.args[0])], end_stream=True)
             return
@@ -464,7 +470,9 @@ def main():
 
     with Receiver(args.answers, args.grpc, args.tls, args.port, show) as receiver:
         print(receiver.endpoint, flush=True)
-        sys.stdin.read()
+        for line in sys.stdin:
+            receiver.answers = line.rstrip("\n").replace("\\n", "\n").split("\t")
+            print("script", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OTLP exporter against a receiver that answers by script (tests/harness/receiver.py, where the
+ * words of the scripts are explained). Waits are shrunk: back-off starts at 20 ms.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "../../../otlp/exporter.h"
+#include "../../../otlp/sender.h"
+#include "sample.h"
+
+enum { SPAN_CNT = 2, LIMIT_MS = 5000 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* -- the receiver: a child that lives as long as its standard input is open -- */
+
+struct receiver {
+	pid_t pid;
+	int script_fd;
+	FILE *out;
+	int connection;
+	char endpoint[128];
+};
+
+static void receiver__start(struct receiver *r, const char *const *args)
+{
+	char *argv[32] = { "python3", "tests/harness/receiver.py" };
+	int in[2], out[2];
+	size_t argc = 2;
+
+	while (*args)
+		argv[argc++] = (char *)*args++;
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(out), 0);
+	r->pid = fork();
+	assert_true(r->pid >= 0);
+	if (!r->pid) {
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		close(in[1]);
+		close(out[0]);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	r->script_fd = in[1];
+	r->connection = 0;
+	r->out = fdopen(out[0], "r");
+	assert_non_null(fgets(r->endpoint, sizeof(r->endpoint), r->out));
+	r->endpoint[strcspn(r->endpoint, "\n")] = '\0';
+}
+
+/* Gives it a new script: words up to a NULL. Returns how many requests nobody had asked for. */
+static int receiver__play(struct receiver *r, const char *const *answers)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	int cnt = -1;
+
+	for (size_t i = 0; answers[i]; i++)
+		assert_true(dprintf(r->script_fd, "%s%s", i ? "\t" : "", answers[i]) > 0);
+	assert_int_equal(write(r->script_fd, "\n", 1), 1);
+	do {
+		assert_true(getline(&line, &cap, r->out) > 0);
+		cnt++;
+	} while (strcmp(line, "script\n") != 0);
+	free(line);
+	return cnt;
+}
+
+/* The next request it got, as it described it. To be released by json_decref(). */
+static json_t *receiver__request(struct receiver *r)
+{
+	json_t *request;
+	char *line = NULL;
+	size_t cap = 0;
+
+	assert_true(getline(&line, &cap, r->out) > 0);
+	request = json_loads(line, 0, NULL);
+	free(line);
+	assert_non_null(request);
+	return request;
+}
+
+static void receiver__stop(struct receiver *r)
+{
+	close(r->script_fd);
+	fclose(r->out);
+	waitpid(r->pid, NULL, 0);
+}
+
+/* -- the smallest loop an exporter can have -- */
+
+struct bench {
+	int epoll_fd;
+	uint64_t timer_at;
+	struct exporter *exporter;
+	unsigned done_cnt;
+	enum export_result result;
+	uint64_t rejected;
+	char reason[1024];
+	unsigned down_cnt, up_cnt;
+};
+
+static int watch(void *ctx, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+	struct bench *b = ctx;
+
+	if (!events)
+		return epoll_ctl(b->epoll_fd, EPOLL_CTL_DEL, fd, NULL) ? -errno : 0;
+	if (!epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, fd, &event))
+		return 0;
+	return epoll_ctl(b->epoll_fd, EPOLL_CTL_MOD, fd, &event) ? -errno : 0;
+}
+
+static int timer(void *ctx, long delay_ms)
+{
+	struct bench *b = ctx;
+
+	b->timer_at = delay_ms < 0 ? UINT64_MAX : now_ms() + (uint64_t)delay_ms;
+	return 0;
+}
+
+static void on_done(void *ctx, enum export_result result, uint64_t rejected, const char *reason)
+{
+	struct bench *b = ctx;
+
+	b->done_cnt++;
+	b->result = result;
+	b->rejected = rejected;
+	snprintf(b->reason, sizeof(b->reason), "%s", reason);
+}
+
+static void on_health(void *ctx, bool up, const char *reason)
+{
+	struct bench *b = ctx;
+
+	if (up)
+		b->up_cnt++;
+	else
+		b->down_cnt++;
+	snprintf(b->reason, sizeof(b->reason), "%s", reason);
+}
+
+static void run_until_done(struct bench *b, unsigned done_cnt)
+{
+	uint64_t limit = now_ms() + LIMIT_MS;
+	struct epoll_event event;
+
+	while (b->done_cnt < done_cnt && now_ms() < limit) {
+		uint64_t now = now_ms();
+		int wait = b->timer_at <= now		   ? 0 :
+			   b->timer_at - now < LIMIT_MS ? (int)(b->timer_at - now) :
+							     LIMIT_MS;
+
+		if (epoll_wait(b->epoll_fd, &event, 1, wait) == 1)
+			exporter__on_fd(b->exporter, event.data.fd, event.events);
+		if (b->timer_at <= now_ms()) {
+			b->timer_at = UINT64_MAX;
+			exporter__on_timer(b->exporter);
+		}
+	}
+	assert_int_equal(b->done_cnt, done_cnt);
+}
+
+static void bench__start(struct bench *b, const struct otlp_settings *settings)
+{
+	struct otlp_loop loop = { b, watch, timer };
+	char err_text[256] = "";
+
+	*b = (struct bench){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .timer_at = UINT64_MAX };
+	if (exporter__new_otlp(settings, &loop, on_health, b, &b->exporter, err_text,
+			       sizeof(err_text)))
+		fail_msg("%s", err_text);
+	sender__set_backoff(b->exporter, (struct backoff){ 20, 40 });
+}
+
+static void bench__stop(struct bench *b)
+{
+	exporter__free(b->exporter);
+	close(b->epoll_fd);
+}
+
+static void submit(struct bench *b)
+{
+	const struct otlp_attribute attribute = { "service.name", OTLP_TEXT, .text = TEXT("shop") };
+	struct bytes resource = { 0 }, spans = { 0 }, traces = { 0 };
+	struct otlp_scope scope = { "gospan/net/http", "0.1.0", "", &spans };
+
+	assert_int_equal(otlp__pack_resource(&resource, &attribute, 1), 0);
+	for (int i = 0; i < SPAN_CNT; i++)
+		assert_int_equal(otlp__append_span(&spans, &sample_span), 0);
+	assert_int_equal(otlp__append_resource_spans(&traces, &resource, "", &scope, 1), 0);
+	assert_int_equal(exporter__submit(b->exporter, &traces, SPAN_CNT, on_done, b), 0);
+	bytes__free(&resource);
+	bytes__free(&spans);
+}
+
+static const char *header(const json_t *request, const char *name)
+{
+	const char *value = json_string_value(
+		json_object_get(json_object_get(request, "headers"), name));
+
+	return value ? value : "(none)";
+}
+
+static void assert_arrived(struct receiver *r)
+{
+	json_t *request = receiver__request(r);
+
+	assert_null(json_object_get(request, "error"));
+	assert_int_equal(json_array_size(json_object_get(request, "spans")), SPAN_CNT);
+	json_decref(request);
+}
+
+/* The next request comes over the same connection as the first that was asked about. */
+static void assert_keeps_alive(struct receiver *r)
+{
+	json_t *request = receiver__request(r);
+	int connection = (int)json_integer_value(json_object_get(request, "connection"));
+
+	if (!r->connection)
+		r->connection = connection;
+	assert_int_equal(connection, r->connection);
+	json_decref(request);
+}
+
+/* -- scripts: what is sent to a receiver, and what must come of it -- */
+
+struct script {
+	const char *answers[8];
+	enum export_result result;
+	uint64_t rejected;
+	const char *reason; /* contained; NULL: none at all */
+	unsigned attempts; /* exactly; 0: any number */
+	uint32_t retry_ms;
+};
+
+static void run_script(struct receiver *receiver, const struct script *script,
+		       enum otlp_protocol protocol, bool gzip)
+{
+	struct otlp_settings settings = {
+		.protocol = protocol,
+		.endpoint = receiver->endpoint,
+		.gzip = gzip,
+		.retry_ms = script->retry_ms,
+		.timeout_ms = 300,
+	};
+	struct bench b;
+
+	(void)receiver__play(receiver, script->answers);
+	bench__start(&b, &settings);
+	submit(&b);
+	run_until_done(&b, 1);
+	if (b.result != script->result || b.rejected != script->rejected ||
+	    (script->reason ? !strstr(b.reason, script->reason) : b.reason[0] != '\0'))
+		fail_msg("'%s': result %d, rejected %d: %s", script->answers[0], b.result,
+			 (int)b.rejected, b.reason);
+	for (unsigned i = 0; i < script->attempts; i++)
+		assert_arrived(receiver);
+	if (script->attempts)
+		assert_int_equal(receiver__play(receiver, script->answers), 0);
+	bench__stop(&b);
+}
+
+static void run_scripts(const struct script *scripts, size_t cnt, enum otlp_protocol protocol)
+{
+	const char *args[] = { protocol == OTLP_GRPC ? "--grpc" : NULL, NULL };
+	struct receiver receiver;
+
+	receiver__start(&receiver, args);
+	for (size_t i = 0; i < cnt; i++)
+		run_script(&receiver, &scripts[i], protocol, i % 2);
+	receiver__stop(&receiver);
+}
+
+#define RUN(scripts, protocol) run_scripts(scripts, sizeof(scripts) / sizeof(scripts[0]), protocol)
+
+static void http_final_answers(void **state)
+{
+	static const struct script scripts[] = {
+		{ { "200" }, EXPORT_OK, 0, NULL, 1, 0 },
+		{ { "202" }, EXPORT_OK, 0, NULL, 1, 0 },
+		{ { "400" }, EXPORT_REFUSED, 0, "HTTP status 400: status by script", 1, 0 },
+		{ { "401" }, EXPORT_REFUSED, 0, "OTEL_EXPORTER_OTLP_HEADERS", 1, 0 },
+		{ { "404" }, EXPORT_REFUSED, 0, "OTEL_EXPORTER_OTLP_ENDPOINT", 1, 0 },
+		{ { "413" }, EXPORT_REFUSED, 0, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1, 0 },
+		{ { "415" }, EXPORT_REFUSED, 0, "OTEL_EXPORTER_OTLP_PROTOCOL", 1, 0 },
+		{ { "500" }, EXPORT_REFUSED, 0, "HTTP status 500", 1, 0 },
+		{ { "307;Location=http://x/" }, EXPORT_REFUSED, 0, "to http://x/", 1, 0 },
+		{ { "text:400:wrong tenant\\nmore" }, EXPORT_REFUSED, 0, "wrong tenant", 1, 0 },
+		{ { "html" }, EXPORT_REFUSED, 0, "web page", 1, 0 },
+		{ { "large" }, EXPORT_REFUSED, 0, "larger than 4 MiB", 1, 0 },
+		{ { "garbage" }, EXPORT_REFUSED, 0, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", 1, 0 },
+	};
+
+	RUN(scripts, OTLP_HTTP_PROTOBUF);
+}
+
+static void http_partial_success_is_not_retried(void **state)
+{
+	static const struct script scripts[] = {
+		{ { "partial:1:too old" }, EXPORT_OK, 1, "partial success: too old", 1, 0 },
+		{ { "partial:0:a warning" }, EXPORT_OK, 0, "a warning", 1, 0 },
+		{ { "partial:99:all" }, EXPORT_OK, SPAN_CNT, "all", 1, 0 },
+		{ { "json:{\"partialSuccess\":{\"rejectedSpans\":\"1\",\"errorMessage\":\"no\"}}" },
+		  EXPORT_OK, 1, "partial success: no", 1, 0 },
+		{ { "json:{}" }, EXPORT_OK, 0, NULL, 1, 0 },
+	};
+
+	RUN(scripts, OTLP_HTTP_PROTOBUF);
+}
+
+static void http_retries_what_may_be_retried(void **state)
+{
+	static const struct script scripts[] = {
+		{ { "429", "502", "503", "504", "200" }, EXPORT_OK, 0, NULL, 5, 0 },
+		{ { "close", "200" }, EXPORT_OK, 0, NULL, 2, 0 },
+		{ { "slow:0.6", "200" }, EXPORT_OK, 0, NULL, 2, 0 },
+		{ { "503", "400" }, EXPORT_REFUSED, 0, "HTTP status 400", 2, 0 },
+		{ { "503" }, EXPORT_FAILED, 0, "HTTP status 503", 0, 200 },
+	};
+
+	RUN(scripts, OTLP_HTTP_PROTOBUF);
+}
+
+/* The receiver's gRPC needs python3-h2. */
+static void skip_without_h2(void)
+{
+	if (system("python3 -c 'import h2' 2>/dev/null"))
+		skip();
+}
+
+static void grpc_final_answers(void **state)
+{
+	static const struct script scripts[] = {
+		{ { "0" }, EXPORT_OK, 0, NULL, 1, 0 },
+		{ { "0" }, EXPORT_OK, 0, NULL, 1, 0 },
+		{ { "3" }, EXPORT_REFUSED, 0, "3 INVALID_ARGUMENT: by script", 1, 0 },
+		{ { "8" }, EXPORT_REFUSED, 0, "8 RESOURCE_EXHAUSTED", 1, 0 },
+		{ { "12" }, EXPORT_REFUSED, 0, "OTEL_EXPORTER_OTLP_ENDPOINT", 1, 0 },
+		{ { "16" }, EXPORT_REFUSED, 0, "OTEL_EXPORTER_OTLP_HEADERS", 1, 0 },
+		{ { "99" }, EXPORT_REFUSED, 0, "99 unknown status", 1, 0 },
+		{ { "partial:1:too old" }, EXPORT_OK, 1, "partial success: too old", 1, 0 },
+		{ { "http:404" }, EXPORT_REFUSED, 0, "OTEL_EXPORTER_OTLP_PROTOCOL", 1, 0 },
+		{ { "http:200" }, EXPORT_REFUSED, 0, "OTEL_EXPORTER_OTLP_PROTOCOL", 1, 0 },
+	};
+
+	skip_without_h2();
+	RUN(scripts, OTLP_GRPC);
+}
+
+static void grpc_retries_what_may_be_retried(void **state)
+{
+	static const struct script scripts[] = {
+		{ { "1", "4", "10", "11", "14", "15", "0" }, EXPORT_OK, 0, NULL, 7, 0 },
+		{ { "http:503", "0" }, EXPORT_OK, 0, NULL, 2, 0 },
+		{ { "close", "0" }, EXPORT_OK, 0, NULL, 2, 0 },
+		{ { "slow:0.6", "0" }, EXPORT_OK, 0, NULL, 2, 0 },
+		{ { "resource_exhausted:0.1", "0" }, EXPORT_OK, 0, NULL, 2, 0 },
+		{ { "14" }, EXPORT_FAILED, 0, "14 UNAVAILABLE: by script", 0, 200 },
+	};
+
+	skip_without_h2();
+	RUN(scripts, OTLP_GRPC);
+}
+
+/* -- single behaviours -- */
+
+static uint64_t time_of_retry(const char *answer, enum otlp_protocol protocol)
+{
+	const char *args[] = { answer, "200", NULL, NULL };
+	struct otlp_settings settings = { .protocol = protocol };
+	struct receiver receiver;
+	uint64_t before;
+	struct bench b;
+
+	if (protocol == OTLP_GRPC) {
+		args[1] = "0";
+		args[2] = "--grpc";
+	}
+	receiver__start(&receiver, args);
+	settings.endpoint = receiver.endpoint;
+	bench__start(&b, &settings);
+	before = now_ms();
+	submit(&b);
+	run_until_done(&b, 1);
+	assert_int_equal(b.result, EXPORT_OK);
+	assert_int_equal(b.down_cnt, 1);
+	assert_int_equal(b.up_cnt, 1);
+	bench__stop(&b);
+	receiver__stop(&receiver);
+	return now_ms() - before;
+}
+
+static void waits_as_long_as_it_is_told(void **state)
+{
+	char answer[128], date[64];
+	struct tm tm;
+	time_t then;
+
+	skip_without_h2();
+	assert_in_range(time_of_retry("429;Retry-After=1", OTLP_HTTP_PROTOBUF), 1000, 2500);
+	then = time(NULL) + 3; /* less the receiver's start */
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &tm));
+	snprintf(answer, sizeof(answer), "503;Retry-After=%s", date);
+	assert_in_range(time_of_retry(answer, OTLP_HTTP_PROTOBUF), 300, 4500);
+	assert_in_range(time_of_retry("resource_exhausted:0.5", OTLP_GRPC), 500, 2000);
+	assert_in_range(time_of_retry("503", OTLP_HTTP_PROTOBUF), 10, 400);
+}
+
+static void sends_what_the_settings_say(void **state)
+{
+	const char *args[] = { NULL };
+	struct otlp_settings settings = {
+		.headers = "api-key=a%20b%3D, x = 1 ,bad,=no,content-type=x,evil=a%0d%0ab",
+		.user_agent = "gospan/test",
+		.gzip = true,
+	};
+	struct receiver receiver;
+	json_t *request;
+	struct bench b;
+
+	receiver__start(&receiver, args);
+	settings.endpoint = receiver.endpoint;
+	bench__start(&b, &settings);
+	for (unsigned i = 1; i <= 2; i++) {
+		submit(&b);
+		run_until_done(&b, i);
+		request = receiver__request(&receiver);
+		assert_string_equal(header(request, "api-key"), "a b=");
+		assert_string_equal(header(request, "x"), "1");
+		assert_string_equal(header(request, "evil"), "(none)");
+		assert_string_equal(header(request, "user-agent"), "gospan/test");
+		assert_string_equal(header(request, "content-encoding"), "gzip");
+		assert_string_equal(header(request, "content-type"), "application/x-protobuf");
+		assert_string_equal(header(request, "expect"), "(none)");
+		/* keep-alive */
+		assert_int_equal(json_integer_value(json_object_get(request, "connection")), 1);
+		json_decref(request);
+	}
+	bench__stop(&b);
+	receiver__stop(&receiver);
+}
+
+static void sends_json(void **state)
+{
+	const char *args[] = { NULL };
+	struct otlp_settings settings = { .protocol = OTLP_HTTP_JSON };
+	struct receiver receiver;
+	json_t *request, *resource_spans;
+	struct bench b;
+
+	receiver__start(&receiver, args);
+	settings.endpoint = receiver.endpoint;
+	bench__start(&b, &settings);
+	submit(&b);
+	run_until_done(&b, 1);
+	request = receiver__request(&receiver);
+	assert_string_equal(header(request, "content-type"), "application/json");
+	resource_spans = json_object_get(json_object_get(request, "json"), "resourceSpans");
+	assert_int_equal(json_array_size(resource_spans), 1);
+	json_decref(request);
+	bench__stop(&b);
+	receiver__stop(&receiver);
+}
+
+static void speaks_tls_with_a_client_certificate(void **state)
+{
+	static const enum otlp_protocol protocols[] = { OTLP_HTTP_PROTOBUF, OTLP_GRPC };
+	char dir[] = "/tmp/gospan-tls-XXXXXX", ca[64], cert[64], key[64], command[64];
+
+	skip_without_h2();
+	if (system("openssl version >/dev/null 2>&1"))
+		skip();
+	assert_non_null(mkdtemp(dir));
+	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
+	snprintf(cert, sizeof(cert), "%s/client.pem", dir);
+	snprintf(key, sizeof(key), "%s/client.key", dir);
+	for (size_t i = 0; i < 2; i++) {
+		const char *args[] = { "--tls", dir, i ? "--grpc" : NULL, NULL };
+		struct otlp_settings settings = { .protocol = protocols[i], .retry_ms = 500 };
+		struct receiver receiver;
+		struct bench b;
+
+		receiver__start(&receiver, args);
+		settings.endpoint = receiver.endpoint;
+		bench__start(&b, &settings); /* a CA it does not know */
+		submit(&b);
+		run_until_done(&b, 1);
+		assert_int_equal(b.result, EXPORT_FAILED);
+		assert_non_null(strstr(b.reason, "OTEL_EXPORTER_OTLP_CERTIFICATE"));
+		bench__stop(&b);
+
+		settings.certificate = ca;
+		settings.client_certificate = cert;
+		settings.client_key = key;
+		settings.retry_ms = 2000;
+		bench__start(&b, &settings);
+		for (unsigned cnt = 1; cnt <= 2; cnt++) {
+			submit(&b);
+			run_until_done(&b, cnt);
+			if (b.result != EXPORT_OK)
+				fail_msg("%s", b.reason);
+			assert_keeps_alive(&receiver);
+		}
+		bench__stop(&b);
+		receiver__stop(&receiver);
+	}
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+static void explains_the_wrong_protocol(void **state)
+{
+	static const struct {
+		const char *arg;
+		enum otlp_protocol protocol;
+		const char *reason;
+	} cases[] = {
+		{ "--grpc", OTLP_HTTP_PROTOBUF, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc" },
+		{ NULL, OTLP_GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" },
+	};
+
+	skip_without_h2();
+	for (size_t i = 0; i < 2; i++) {
+		const char *args[] = { cases[i].arg, NULL };
+		struct otlp_settings settings = { .protocol = cases[i].protocol, .retry_ms = 300 };
+		struct receiver receiver;
+		struct bench b;
+
+		receiver__start(&receiver, args);
+		settings.endpoint = receiver.endpoint;
+		bench__start(&b, &settings);
+		submit(&b);
+		run_until_done(&b, 1);
+		assert_true(b.result == EXPORT_REFUSED || b.result == EXPORT_FAILED);
+		if (!strstr(b.reason, cases[i].reason))
+			fail_msg("%s", b.reason);
+		bench__stop(&b);
+		receiver__stop(&receiver);
+	}
+}
+
+static void explains_tls_to_a_plain_port(void **state)
+{
+	const char *args[] = { NULL };
+	struct otlp_settings settings = { .retry_ms = 500 };
+	struct receiver receiver;
+	char endpoint[160];
+	struct bench b;
+
+	receiver__start(&receiver, args);
+	snprintf(endpoint, sizeof(endpoint), "https%s", receiver.endpoint + strlen("http"));
+	settings.endpoint = endpoint;
+	bench__start(&b, &settings);
+	submit(&b);
+	run_until_done(&b, 1);
+	assert_int_equal(b.result, EXPORT_FAILED);
+	if (!strstr(b.reason, "use http://"))
+		fail_msg("%s", b.reason);
+	bench__stop(&b);
+	receiver__stop(&receiver);
+}
+
+static void fails_without_a_receiver_and_says_so_once(void **state)
+{
+	struct otlp_settings settings = {
+		.endpoint = "http://user:secret@127.0.0.1:1/v1/traces?key=secret",
+		.retry_ms = 200,
+	};
+	struct bench b;
+
+	bench__start(&b, &settings);
+	submit(&b);
+	submit(&b);
+	assert_int_equal(exporter__pending(b.exporter), 2);
+	run_until_done(&b, 2);
+	assert_int_equal(b.result, EXPORT_FAILED);
+	assert_int_equal(b.down_cnt, 1);
+	assert_non_null(strstr(b.reason, "http://127.0.0.1:1/v1/traces: "));
+	assert_null(strstr(b.reason, "secret"));
+	assert_int_equal(exporter__pending(b.exporter), 0);
+	bench__stop(&b);
+}
+
+static void takes_two_at_a_time(void **state)
+{
+	struct otlp_settings settings = { .endpoint = "http://127.0.0.1:1" };
+	struct bytes payload = { 0 };
+	struct bench b;
+
+	bench__start(&b, &settings);
+	submit(&b);
+	submit(&b);
+	assert_int_equal(bytes__append(&payload, "", 0), 0);
+	assert_int_equal(exporter__submit(b.exporter, &payload, 1, on_done, &b), -EAGAIN);
+	assert_int_equal(b.done_cnt, 0);
+	exporter__free(b.exporter);
+	assert_int_equal(b.done_cnt, 2);
+	assert_int_equal(b.result, EXPORT_CANCELED);
+	close(b.epoll_fd);
+}
+
+static void hurries_when_told(void **state)
+{
+	const char *args[] = { "slow:3", NULL };
+	struct otlp_settings settings = { 0 };
+	struct receiver receiver;
+	uint64_t before;
+	struct bench b;
+
+	receiver__start(&receiver, args);
+	settings.endpoint = receiver.endpoint;
+	bench__start(&b, &settings);
+	submit(&b);
+	before = now_ms();
+	exporter__hurry(b.exporter, 200);
+	run_until_done(&b, 1);
+	assert_int_equal(b.result, EXPORT_FAILED);
+	assert_in_range(now_ms() - before, 190, 1000);
+	bench__stop(&b);
+	kill(receiver.pid, SIGKILL);
+	receiver__stop(&receiver);
+}
+
+static void refuses_unusable_settings(void **state)
+{
+	static const struct {
+		struct otlp_settings settings;
+		const char *text;
+	} cases[] = {
+		{ { .endpoint = "ftp://x" }, "ftp://x" },
+		{ { .endpoint = "localhost:4318" }, "localhost:4318" },
+		{ { .endpoint = "" }, "endpoint" },
+		{ { .endpoint = "http://" }, "endpoint" },
+		{ { .endpoint = "https://x", .certificate = "/none" }, "'/none'" },
+		{ { .endpoint = "https://x", .client_key = "/none" }, "client key" },
+	};
+	struct otlp_loop loop = { NULL, watch, timer };
+	struct exporter *exporter = NULL;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bench b = { .epoll_fd = -1 };
+		char err_text[256] = "";
+
+		loop.ctx = &b;
+		assert_int_equal(exporter__new_otlp(&cases[i].settings, &loop, NULL, NULL,
+						    &exporter, err_text, sizeof(err_text)),
+				 -EINVAL);
+		assert_null(exporter);
+		assert_non_null(strstr(err_text, cases[i].text));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(http_final_answers),
+		cmocka_unit_test(http_partial_success_is_not_retried),
+		cmocka_unit_test(http_retries_what_may_be_retried),
+		cmocka_unit_test(grpc_final_answers),
+		cmocka_unit_test(grpc_retries_what_may_be_retried),
+		cmocka_unit_test(waits_as_long_as_it_is_told),
+		cmocka_unit_test(sends_what_the_settings_say),
+		cmocka_unit_test(sends_json),
+		cmocka_unit_test(speaks_tls_with_a_client_certificate),
+		cmocka_unit_test(explains_the_wrong_protocol),
+		cmocka_unit_test(explains_tls_to_a_plain_port),
+		cmocka_unit_test(fails_without_a_receiver_and_says_so_once),
+		cmocka_unit_test(takes_two_at_a_time),
+		cmocka_unit_test(hurries_when_told),
+		cmocka_unit_test(refuses_unusable_settings),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
