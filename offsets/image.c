@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -28,6 +29,9 @@ static int map_file(struct image *image, int fd, struct why *why)
 		return why__set(why, -EIO, "cannot map the file: %s", strerror(errno));
 	image->base = base;
 	image->size = st.st_size;
+	image->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (image->fd < 0)
+		return why__set(why, -EIO, "cannot keep the file open: %s", strerror(errno));
 	return 0;
 }
 
@@ -408,6 +412,7 @@ int image__open(int fd, struct image **out, struct why *why)
 	image = calloc(1, sizeof(*image));
 	if (!image)
 		return why__set(why, -ENOMEM, "out of memory");
+	image->fd = -1;
 	err = map_file(image, fd, why);
 	if (!err)
 		err = read_header(image, &ehdr, why);
@@ -429,6 +434,8 @@ void image__free(struct image *image)
 		return;
 	if (image->base)
 		munmap((void *)image->base, image->size);
+	if (image->fd >= 0)
+		close(image->fd);
 	free(image->relocations.order);
 	free(image);
 }

@@ -42,6 +42,7 @@ struct relocations {
 struct image {
 	const uint8_t *base;
 	size_t size;
+	int fd; /* our own, for libdw, which wants a mapping it may write to */
 	enum go_arch arch;
 	bool pie;
 	struct segment segments[IMAGE_SEGMENTS_MAX]; /* PT_LOAD */

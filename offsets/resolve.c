@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buildinfo.h"
+#include "dwarf.h"
 #include "image.h"
 #include "moduledata.h"
 #include "pclntab.h"
@@ -21,6 +22,8 @@ struct resolve {
 	struct moduledata md;
 	struct pclntab *functions;
 	struct rtype *types;
+	struct dwarf *dwarf; /* opened by the first field that type data does not have */
+	bool dwarf_tried;
 	struct go_info info;
 };
 
@@ -94,6 +97,7 @@ void resolve__free(struct resolve *r)
 {
 	if (!r)
 		return;
+	dwarf__free(r->dwarf);
 	pclntab__free(r->functions);
 	rtype__free(r->types);
 	buildinfo__free(&r->build);
@@ -350,6 +354,42 @@ static int walk(const struct resolve *r, uint64_t type, const char *path, const 
 	}
 }
 
+static struct dwarf *ensure_dwarf(const struct resolve *r)
+{
+	struct resolve *lazy = (struct resolve *)r;
+
+	if (!r->dwarf_tried) {
+		lazy->dwarf_tried = true;
+		dwarf__open(r->image, &lazy->dwarf);
+	}
+	return r->dwarf;
+}
+
+/*
+ * The types that live only on stacks or in globals. Opening DWARF costs far more than everything
+ * else here: it is not done for packages that are not linked, whose types cannot be in it.
+ */
+static int find_in_dwarf(const struct resolve *r, const char *path, struct field_fact *out,
+			 struct why *why)
+{
+	size_t package_len = name__package_len(path, strlen(path));
+	int err = -ENOENT;
+	char package[256];
+
+	if (!package_len || package_len >= sizeof(package))
+		return err;
+	memcpy(package, path, package_len);
+	package[package_len] = '\0';
+	if (r->info.stripped || !resolve__has_package(r, package) || !ensure_dwarf(r))
+		return err;
+	for (size_t len = next_split(path, 0); len && err == -ENOENT; len = next_split(path, len)) {
+		err = dwarf__field(r->dwarf, path, len, path + len + 1, out);
+		if (err == -ESRCH)
+			return why__set(why, -ENOENT, "no field of that path: %s", path);
+	}
+	return err == -ENOTUNIQ ? why__set(why, err, "%s: several types of this name", path) : err;
+}
+
 int resolve__field(const struct resolve *r, const char *path, struct field_fact *out,
 		   struct why *why)
 {
@@ -359,7 +399,12 @@ int resolve__field(const struct resolve *r, const char *path, struct field_fact 
 
 	if (!err)
 		return walk(r, type, path, path + len + 1, out, why);
-	if (err == -ENOTUNIQ)
-		return why__set(why, err, "%.*s: several types of this name", (int)len, path);
-	return why__set(why, err, "no type of %s in the executable", path);
+	if (err == -ENOENT) {
+		struct why missing;
+
+		why__set(&missing, err, "no type of %s in the executable", path);
+		err = find_in_dwarf(r, path, out, &missing);
+		return err ? why__set(why, err, "%s", missing.text) : 0;
+	}
+	return why__set(why, err, "%.*s: several types of this name", (int)len, path);
 }
