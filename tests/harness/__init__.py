@@ -7,5 +7,8 @@ server      the traced program (harness/go/httpserver)
 client      the load (harness/go/client) and single requests byte by byte
 gospan      the agent under test: starts it, waits until it is ready, stops it, reads its spans
 otlp        OTLP JSON lines as plain objects
-collector   a receiver for OTLP/HTTP on loopback that misbehaves when told to
+curl        HTTP/2, and single requests that need no raw bytes
+expect      what the spans of a load must look like
+receiver    an OTLP receiver on loopback that answers by script
+skip        what a machine cannot do is a skip with its reason
 """

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import random
+import re
 import subprocess
 import time
 
@@ -61,26 +62,29 @@ def test_offsets_agree_with_dwarf():
     assert {name: found.get(name) for name in wanted} == wanted
 
 
+NAME = re.compile(r"DW_AT_name\s*: (?:\(\w+\) )?(?:\(.*?offset: \w+\): )?(.*?)\s*$")
+MEMBER = re.compile(r"DW_AT_data_member_location: (?:\(\w+\) )?(\w+)")
+
+
 def dwarf_offsets(path, structs):
     """{"net/http.Request.Method": offset} of the DW_TAG_structure_types named in STRUCTS."""
     text = subprocess.run(["readelf", "--debug-dump=info", "-W", path], capture_output=True,
                           timeout=100).stdout.decode(errors="replace")
-    found, current, member = {}, None, None
+    found, struct, member = {}, None, None
     for line in text.splitlines():
-        if "DW_TAG_structure_type" in line:
-            current, member = "?", None
-        elif "DW_TAG_member" in line:
+        if "(DW_TAG_structure_type)" in line:
+            struct, member = "?", None
+        elif "(DW_TAG_member)" in line:
             member = "?"
-        elif "DW_TAG_" in line:
-            current = None
-        elif "DW_AT_name" in line and current:
-            name = line.split(": ", 1)[1].split("): ")[-1].strip()
+        elif "(DW_TAG_" in line:
+            struct = None
+        elif struct and (name := NAME.search(line)):
             if member is None:
-                current = name if name in structs else None
+                struct = name[1] if name[1] in structs else None
             else:
-                member = name
-        elif "DW_AT_data_member_location" in line and current and member:
-            found[f"{current}.{member}"] = int(line.split(":")[-1].split()[0], 0)
+                member = name[1]
+        elif struct and (offset := MEMBER.search(line)):
+            found[f"{struct}.{member}"] = int(offset[1], 0)
     return found
 
 

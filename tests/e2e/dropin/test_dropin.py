@@ -8,9 +8,9 @@ import pytest
 
 from harness import client, process, skip
 from harness.client import get
-from harness.collector import Collector
 from harness.gospan import Gospan, environment, program
 from harness.process import Child, eventually
+from harness.receiver import Receiver
 from harness.server import Server
 
 # The second container of a pod with `inject-go`, as a real API server had it (Operator of August
@@ -34,6 +34,8 @@ WANTED = {
     "telemetry.sdk.language": "go", "process.runtime.name": "go",
 }
 
+INSTANCE = "service.instance.id"
+
 
 class Sidecar(Child):
     """gospan alone."""
@@ -49,34 +51,37 @@ def hello(tmp_path):
 
 def injected(hello, collector):
     return {**INJECTED, "OTEL_GO_AUTO_TARGET_EXE": str(hello),
-            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.base, "OTEL_BSP_SCHEDULE_DELAY": "100"}
 
 
 def ready_for(agent, pid):
     return agent.stderr.wait(lambda t: t.startswith(f"gospan: ready: pid {pid} "), 15)
 
 
-def bodies(collector):
-    return b"".join(body for _, _, body in collector.requests)
-
-
 def test_target_later_again_and_twice(needs_bpf, hello):
-    with Collector() as collector, Sidecar(injected(hello, collector)) as agent:
+    with Receiver() as collector, Sidecar(injected(hello, collector)) as agent:
         for n in range(2):
             with Server(hello) as server:
                 assert ready_for(agent, server.pid), agent.stderr.text()
                 client.load(server.http, 50, 2, first=100 * n).check()
-                assert eventually(lambda: bodies(collector).count(b"load/") == 50 * (n + 1))
+                assert len(collector.wait_for_spans(50 * (n + 1)) == 50 * (n + 1)
         with Server(hello) as one, Server(hello) as two:
             assert ready_for(agent, one.pid) and ready_for(agent, two.pid)
             client.load(one.http, 50, 2, first=1000).check()
             client.load(two.http, 50, 2, first=2000).check()
-            assert eventually(lambda: bodies(collector).count(b"load/") == 200)
+            assert len(collector.wait_for_spans(200)) == 200
         agent.signal(signal.SIGTERM)
         assert agent.wait() == 0, agent.stderr.text()
-        assert {path for path, _, _ in collector.requests} == {"/v1/traces"}
-        for key, value in WANTED.items():
-            assert key.encode() in bodies(collector) and value.encode() in bodies(collector)
+        assert collector.errors == []
+        assert {r["path"] for r in collector.requests} == {"/v1/traces"}
+        for span in collector.spans():
+            assert {key: span["resource"].get(key) for key in WANTED if key != INSTANCE} == {
+                key: value for key, value in WANTED.items() if key != INSTANCE}
+        # The given instance id holds while one process lives under it; two cannot share it.
+        instances = {s["resource"]["process.pid"]: s["resource"][INSTANCE]
+                     for s in collector.spans()}
+        assert instances[one.pid] != instances[two.pid]
+        assert "default.shop-6f7d.app" in instances.values()
 
 
 def test_resource(needs_bpf, hello, tmp_path):
@@ -97,12 +102,12 @@ def test_in_the_pod_s_pid_namespace(needs_bpf, needs_root, hello):
     assert eventually(lambda: process.children(pause.pid)), pause.stderr.text()
     first, = process.children(pause.pid)
     inside = ["nsenter", "-t", str(first), "--pid", "--mount", "unshare", "--mount"]
-    with pause, Collector() as collector:
+    with pause, Receiver() as collector:
         with Child([program()], env=environment(injected(hello, collector)), prefix=inside) as agent:
             with Server(hello, prefix=inside) as server:
                 assert ready_for(agent, server.pid), agent.stderr.text()
                 client.load(server.http, 50, 2).check()
-                assert eventually(lambda: bodies(collector).count(b"load/") == 50)
+                assert len(collector.wait_for_spans(50)) == 50
             gospan, = process.children(agent.pid)
             with open(f"/proc/{gospan}/status") as f:
                 status = dict(line.split(":", 1) for line in f)
@@ -111,13 +116,13 @@ def test_in_the_pod_s_pid_namespace(needs_bpf, needs_root, hello):
 
 def test_target_by_pid(needs_bpf, start_server):
     server = start_server()
-    with Collector() as collector:
+    with Receiver() as collector:
         env = {"OTEL_GO_AUTO_TARGET_PID": str(server.pid), "OTEL_BSP_SCHEDULE_DELAY": "100",
-               "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+               "OTEL_EXPORTER_OTLP_ENDPOINT": collector.base}
         with Sidecar(env) as agent:
             assert ready_for(agent, server.pid)
             client.load(server.http, 20, 2).check()
-            assert eventually(lambda: bodies(collector).count(b"load/") == 20)
+            assert len(collector.wait_for_spans(20)) == 20
 
 
 @pytest.mark.parametrize("exporter", ["none", "console"])

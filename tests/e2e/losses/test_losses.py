@@ -6,8 +6,8 @@ import time
 import pytest
 
 from harness import client
-from harness.collector import Collector
 from harness.process import eventually
+from harness.receiver import Receiver
 
 
 def rss_kb(pid):
@@ -86,14 +86,23 @@ def run_with_collector(start_server, trace, endpoint, count=500, env=None, timeo
 
 
 def test_collector(start_server, trace):
-    with Collector() as collector:
-        agent = run_with_collector(start_server, trace, collector.url)
+    with Receiver() as collector:
+        agent = run_with_collector(start_server, trace, collector.base)
         assert agent.done.exported == 500
-        paths = {path for path, _, _ in collector.requests}
-        kinds = {headers["Content-Type"] for _, headers, _ in collector.requests}
-        assert (paths, kinds) == ({"/v1/traces"}, {"application/x-protobuf"})
-        body = b"".join(body for _, _, body in collector.requests)
-        assert body.count(b"user_agent.original") == 500
+        assert len(collector.spans()) == 500
+        assert {r["path"] for r in collector.requests} == {"/v1/traces"}
+        assert {r["headers"]["content-type"] for r in collector.requests} == {
+            "application/x-protobuf"}
+        assert collector.errors == []
+
+
+def test_collector_over_grpc(start_server, trace):
+    pytest.importorskip("h2")
+    with Receiver(grpc=True) as collector:
+        agent = run_with_collector(start_server, trace, collector.base, env={
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
+        assert agent.done.exported == len(collector.spans()) == 500
+        assert collector.errors == []
 
 
 def test_collector_is_down(start_server, trace):
@@ -104,51 +113,48 @@ def test_collector_is_down(start_server, trace):
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413])
 def test_collector_refuses(start_server, trace, status):
-    """Not retryable: dropped at once, each batch sent once."""
-    with Collector(lambda n: (status, {}, b"no")) as collector:
-        agent = run_with_collector(start_server, trace, collector.url)
+    """Not retryable: dropped at once, each span sent once."""
+    with Receiver([str(status)]) as collector:
+        agent = run_with_collector(start_server, trace, collector.base)
         assert agent.done.dropped == 500
-        bodies = [body for _, _, body in collector.requests]
-        assert len(set(bodies)) == len(bodies), "none was sent twice"
+        sent = [s["span_id"] for r in collector.requests for s in r["spans"]]
+        assert len(sent) == len(set(sent)) == 500
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_collector_is_busy_at_first(start_server, trace, status):
     """Retryable: sent again, exactly once accepted."""
-    with Collector(lambda n: (status, {"Retry-After": "1"}, b"") if n == 1 else (200, {}, b"")) \
-            as collector:
+    with Receiver([f"{status};Retry-After=1", "200"]) as collector:
         server = start_server()
         agent = trace(server, otlp_file=False, env={
-            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"})
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.base, "OTEL_BSP_SCHEDULE_DELAY": "100"})
         client.load(server.http, 100, 4, brief=True).check()
-        bodies = lambda: [body for _, _, body in collector.requests]
-        assert eventually(lambda: bodies().count(bodies()[0]) == 2 if bodies() else False, 15)
+        assert len(collector.wait_for_spans(100, timeout=15)) == 100
         agent.signal(15)
         assert agent.wait(20) == 0
         agent.done.check()
         assert (agent.done.produced, agent.done.exported) == (100, 100)
+        assert len({s["span_id"] for s in collector.spans()}) == 100
 
 
-def test_collector_answers_garbage(start_server, trace):
-    with Collector(lambda n: (200, {"Content-Type": "application/x-protobuf"}, b"\xff" * 100)) as c:
-        run_with_collector(start_server, trace, c.url)
+@pytest.mark.parametrize("answer", ["garbage", "close", "html", "large", "text:200:hello"])
+def test_collector_talks_nonsense(start_server, trace, answer):
+    with Receiver([answer]) as collector:
+        run_with_collector(start_server, trace, collector.base)
+        assert collector.requests
 
 
 def test_collector_accepts_a_part(start_server, trace):
-    # ExportTraceServiceResponse{partial_success{rejected_spans: 3, error_message: "no"}}
-    partial = b"\x0a\x06\x08\x03\x12\x02no"
-    with Collector(lambda n: (200, {"Content-Type": "application/x-protobuf"}, partial)) as c:
-        agent = run_with_collector(start_server, trace, c.url)
-        assert agent.done.dropped == 3 * len(c.requests)
+    with Receiver(["partial:3:no room"]) as collector:
+        agent = run_with_collector(start_server, trace, collector.base)
+        assert agent.done.dropped == 3 * len(collector.requests)
+        assert "no room" in agent.stderr.text()
 
 
 def test_collector_is_slow(start_server, trace):
-    def slow(n):
-        time.sleep(5)
-        return 200, {}, b""
-    with Collector(slow) as collector:
+    with Receiver(["slow:5"]) as collector:
         begun = time.monotonic()
-        run_with_collector(start_server, trace, collector.url, timeout=30)
+        run_with_collector(start_server, trace, collector.base, timeout=30)
         assert time.monotonic() - begun < 30, "the flush at the end is bounded"
 
 
