@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/* assemble: see assemble.h. */
+#include <time.h>
+
+#include "assemble.h"
+#include "events.h"
+#include "panic.h"
+#include "semconv_http.h"
+
+enum { PANICS_MAX = BUILD_EVENTS_MAX };
+
+struct panics {
+	struct {
+		struct panic_value value;
+		struct otlp_text text;
+	} at[PANICS_MAX];
+	size_t cnt;
+	size_t left_out;
+};
+
+int64_t wall_offset_ns(void)
+{
+	struct timespec wall, boot;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (wall.tv_sec - boot.tv_sec) * 1000000000LL + (wall.tv_nsec - boot.tv_nsec);
+}
+
+static void add_panic(struct panics *panics, const uint8_t *value, size_t len)
+{
+	if (len != sizeof(struct panic_value))
+		return;
+	if (panics->cnt == PANICS_MAX) {
+		panics->left_out++;
+		return;
+	}
+	memcpy(&panics->at[panics->cnt].value, value, len);
+	panics->at[panics->cnt++].text = (struct otlp_text){NULL, 0};
+}
+
+/* Sorts a body's attributes by key; panics, of which there may be several, apart. */
+static void read_body(const uint8_t *body, size_t size, struct raws *raws, struct panics *panics)
+{
+	const uint8_t *at = body, *end = body + size, *value;
+	uint16_t key, len;
+
+	memset(raws, 0, sizeof(*raws));
+	panics->cnt = panics->left_out = 0;
+	while (event_attribute(&at, end, &key, &value, &len)) {
+		if (key == ATTR_PANIC)
+			add_panic(panics, value, len);
+		else if (key == ATTR_PANIC_TEXT && panics->cnt)
+			panics->at[panics->cnt - 1].text = (struct otlp_text){(const char *)value, len};
+		else if (key < ATTR_MAX)
+			raws->by_key[key] = (struct raw){value, len};
+	}
+}
+
+static void put_panics(struct build_span *b, const struct resolve *r, const struct panics *panics,
+		       const struct span_record *record, const struct raws *raws, int64_t wall_offset)
+{
+	for (size_t i = 0; i < panics->cnt; i++) {
+		const struct panic_value *value = &panics->at[i].value;
+		struct otlp_event *event;
+		struct panic panic;
+
+		panic__describe(b, r, value, panics->at[i].text, record->bias, &panic);
+		/* the panic that unwound the span is its last one, unless it was a Goexit */
+		if (i + 1 == panics->cnt && raw_number(raws, ATTR_UNWOUND, 0) == 1)
+			build__text(b, "error.type", panic.type);
+		if (panic.is_abort)
+			continue; /* net/http's way to end a response, no exception */
+		event = build__event(b, "exception", value->time_ns + wall_offset);
+		build__event_text(b, event, "exception.type", panic.type);
+		build__event_text(b, event, "exception.message", panic.text);
+	}
+	b->span.dropped_event_cnt += panics->left_out;
+}
+
+static void put_context(struct otlp_span *span, const struct span_record *record, int64_t wall_offset)
+{
+	memcpy(span->trace_id, record->trace_id, sizeof(span->trace_id));
+	memcpy(span->span_id, record->span_id, sizeof(span->span_id));
+	memcpy(span->parent_id, record->parent_id, sizeof(span->parent_id));
+	span->flags = record->trace_flags | OTLP_FLAG_HAS_IS_REMOTE;
+	if (record->flags & SPAN_REMOTE_PARENT)
+		span->flags |= OTLP_FLAG_IS_REMOTE;
+	span->kind = (enum otlp_kind)record->kind;
+	span->start_unix_ns = record->start_ns + wall_offset;
+	span->end_unix_ns = record->end_ns + wall_offset;
+}
+
+bool assemble__span(struct build_span *b, const struct config *config,
+		    const struct declarations *declarations, const struct resolve *r,
+		    const struct span_record *record, const uint8_t *body, int64_t wall_offset)
+{
+	struct raws raws;
+	struct panics panics;
+
+	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
+		return false;
+	read_body(body, record->size, &raws, &panics);
+	build__begin(b);
+	put_context(&b->span, record, wall_offset);
+	b->span.trace_state = build__clean(b, raw_text(&raws, ATTR_TRACE_STATE));
+	if (!strcmp(declarations->libraries[record->library].domain, "HTTP"))
+		semconv_http__server(b, &raws, config);
+	put_panics(b, r, &panics, record, &raws, wall_offset);
+	build__limit(b, config);
+	return true;
+}
+
+bool assemble__count(struct build_span *b, const struct config *config,
+		     const struct declarations *declarations, const struct span_record *record,
+		     const uint8_t *body)
+{
+	struct raws raws;
+	struct panics panics;
+
+	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
+		return false;
+	read_body(body, record->size, &raws, &panics);
+	build__begin(b);
+	b->span.start_unix_ns = record->start_ns;
+	b->span.end_unix_ns = record->end_ns;
+	b->span.name = semconv_http__name(b, &raws, config);
+	if (raw_number(&raws, ATTR_UNWOUND, 0) || raw_number(&raws, ATTR_HTTP_STATUS, 0) >= 500)
+		b->span.status = OTLP_STATUS_ERROR;
+	return true;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/* build_span: see build_span.h. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "build_span.h"
+#include "utf8.h"
+
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+void build__begin(struct build_span *b)
+{
+	memset(&b->span, 0, sizeof(b->span));
+	b->span.attributes = b->attributes;
+	b->span.events = b->events;
+	b->text_used = 0;
+}
+
+struct otlp_text build__clean(struct build_span *b, struct otlp_text raw)
+{
+	struct otlp_text out = {b->text + b->text_used, 0};
+	char *to = b->text + b->text_used;
+	size_t room = sizeof(b->text) - b->text_used;
+
+	for (size_t i = 0; i < raw.len;) {
+		size_t len = raw.at[i] ? utf8__char_len(raw.at + i, raw.len - i) : 0;
+		const char *from = len ? raw.at + i : replacement;
+		size_t put = len ? len : sizeof(replacement) - 1;
+
+		if (out.len + put > room)
+			break;
+		memcpy(to + out.len, from, put);
+		out.len += put;
+		i += len ? len : 1;
+	}
+	b->text_used += out.len;
+	return out;
+}
+
+struct otlp_text build__printf(struct build_span *b, const char *format, ...)
+{
+	struct otlp_text out = {b->text + b->text_used, 0};
+	size_t room = sizeof(b->text) - b->text_used;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(b->text + b->text_used, room, format, args);
+	va_end(args);
+	if (len > 0 && room)
+		out.len = (size_t)len < room ? (size_t)len : room - 1;
+	b->text_used += out.len;
+	return out;
+}
+
+static struct otlp_attribute *add(struct build_span *b, const char *key)
+{
+	struct otlp_attribute *a;
+
+	if (b->span.attribute_cnt == BUILD_ATTRIBUTES_MAX) {
+		b->span.dropped_attribute_cnt++;
+		return NULL;
+	}
+	a = &b->attributes[b->span.attribute_cnt++];
+	a->key = key;
+	return a;
+}
+
+void build__text(struct build_span *b, const char *key, struct otlp_text value)
+{
+	struct otlp_attribute *a = value.len ? add(b, key) : NULL;
+
+	if (!a)
+		return;
+	a->type = OTLP_TEXT;
+	a->text = build__clean(b, value);
+}
+
+void build__number(struct build_span *b, const char *key, int64_t value)
+{
+	struct otlp_attribute *a = add(b, key);
+
+	if (!a)
+		return;
+	a->type = OTLP_INT;
+	a->number = value;
+}
+
+struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t time_unix_ns)
+{
+	struct otlp_event *e;
+
+	if (b->span.event_cnt == BUILD_EVENTS_MAX) {
+		b->span.dropped_event_cnt++;
+		return NULL;
+	}
+	e = &b->events[b->span.event_cnt];
+	*e = (struct otlp_event){.time_unix_ns = time_unix_ns,
+				 .name = text_of(name),
+				 .attributes = b->event_attributes[b->span.event_cnt]};
+	b->span.event_cnt++;
+	return e;
+}
+
+void build__event_text(struct build_span *b, struct otlp_event *event, const char *key,
+		       struct otlp_text value)
+{
+	struct otlp_attribute *a;
+
+	if (!event || !value.len || event->attribute_cnt == BUILD_EVENT_ATTRIBUTES_MAX)
+		return;
+	a = &b->event_attributes[event - b->events][event->attribute_cnt++];
+	*a = (struct otlp_attribute){.key = key, .type = OTLP_TEXT, .text = build__clean(b, value)};
+}
+
+/* Cuts TEXT to at most MAX characters, as the specification counts them. */
+static void cut(struct otlp_text *text, uint32_t max)
+{
+	size_t at = 0;
+
+	for (uint32_t n = 0; n < max && at < text->len; n++)
+		at += utf8__char_len(text->at + at, text->len - at);
+	text->len = at;
+}
+
+void build__limit(struct build_span *b, const struct config *config)
+{
+	struct otlp_span *span = &b->span;
+
+	if (span->attribute_cnt > config->attribute_count_limit) {
+		span->dropped_attribute_cnt += span->attribute_cnt - config->attribute_count_limit;
+		span->attribute_cnt = config->attribute_count_limit;
+	}
+	if (span->event_cnt > config->event_count_limit) {
+		span->dropped_event_cnt += span->event_cnt - config->event_count_limit;
+		span->event_cnt = config->event_count_limit;
+	}
+	if (config->attribute_value_length_limit == UINT32_MAX)
+		return;
+	for (size_t i = 0; i < span->attribute_cnt; i++)
+		if (b->attributes[i].type == OTLP_TEXT)
+			cut(&b->attributes[i].text, config->attribute_value_length_limit);
+	for (size_t i = 0; i < span->event_cnt; i++)
+		for (size_t n = 0; n < b->events[i].attribute_cnt; n++)
+			cut(&b->event_attributes[i][n].text, config->attribute_value_length_limit);
+}

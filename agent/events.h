@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * events: from the ring buffers to calls, on the loop. Spans wake us only when the buffer fills up,
+ * so it is also looked at every 50 ms.
+ */
+#ifndef GOSPAN_AGENT_EVENTS_H
+#define GOSPAN_AGENT_EVENTS_H
+
+#include "kernel.h"
+#include "loop.h"
+
+struct events;
+
+struct event_handlers {
+	void *ctx;
+	/* RECORD and its BODY of RECORD->size bytes are lent; sizes are checked, contents are not. */
+	void (*span)(void *ctx, const struct span_record *record, const uint8_t *body);
+	void (*exec)(void *ctx, int pid);
+	void (*exit)(void *ctx, int pid);
+};
+
+int events__new(const struct kernel *kernel, struct loop *loop, const struct event_handlers *handlers,
+		struct events **out);
+
+/* Handles what is in the buffers now. */
+void events__drain(struct events *e);
+void events__free(struct events *e);
+
+/* One attribute of a body; AT points behind it afterwards. False at the end or when malformed. */
+bool event_attribute(const uint8_t **at, const uint8_t *end, uint16_t *key, const uint8_t **value,
+		     uint16_t *len);
+
+#endif

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+/* executable: see executable.h. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "executable.h"
+#include "gospan.skel.h"
+#include "log.h"
+#include "loop.h"
+#include "uprobe.h"
+
+static bool by_multi(const struct kernel *kernel)
+{
+	return features__has(kernel__features(kernel), FEATURE_UPROBE_MULTI);
+}
+
+/* The facts, into the instance's read-only data. */
+static int fill_rodata(const struct plan *plan, struct gospan_bpf *bpf)
+{
+	size_t size;
+	uint8_t *rodata = (uint8_t *)bpf_map__initial_value(bpf->maps.rodata, &size);
+
+	if (!rodata)
+		return -EINVAL;
+	for (size_t i = 0; i < plan->declarations->value_cnt; i++) {
+		const struct planned_value *v = &plan->values[i];
+		const struct declared_value *d = v->declared;
+
+		if (!v->found)
+			continue; /* stays as declared: absent */
+		if (d->rodata_off + d->size > size || d->size > sizeof(v->value))
+			return -EINVAL;
+		if (d->size == 2 && v->value >= 0xffff) {
+			log_warn("executable: %s is out of reach at %llu", d->path,
+				 (unsigned long long)v->value);
+			continue;
+		}
+		memcpy(rodata + d->rodata_off, &v->value, d->size); /* little endian */
+	}
+	return 0;
+}
+
+/* Loads the programs that are on, and the dispatcher that jumps to them. */
+static int load(const struct kernel *kernel, const struct plan *plan, struct gospan_bpf *bpf)
+{
+	struct bpf_program *prog;
+	int err;
+
+	bpf_object__for_each_program(prog, bpf->obj)
+		if (!strncmp(bpf_program__section_name(prog), "go_", 3))
+			bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+	for (size_t i = 0; i < plan->probe_cnt; i++)
+		if (plan->probes[i].on)
+			bpf_program__set_autoload(
+				bpf_object__find_program_by_name(
+					bpf->obj, plan->probes[i].declared->program), true);
+	bpf_program__set_autoload(bpf->progs.dispatch, true);
+	if (by_multi(kernel))
+		bpf_object__for_each_program(prog, bpf->obj)
+			if (bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE)
+				bpf_program__set_expected_attach_type(
+					prog, (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
+	err = gospan_bpf__load(bpf);
+	if (err)
+		return err;
+	for (size_t i = 0; i < plan->probe_cnt && !err; i++) {
+		const struct planned_probe *p = &plan->probes[i];
+		uint32_t key = p->program;
+		int fd;
+
+		if (!p->on)
+			continue;
+		fd = bpf_program__fd(
+			bpf_object__find_program_by_name(bpf->obj, p->declared->program));
+		err = bpf_map_update_elem(bpf_map__fd(bpf->maps.programs), &key, &fd, BPF_ANY);
+	}
+	return err;
+}
+
+static int read_facts(struct executable *e, const struct kernel *kernel, int pid, struct why *why)
+{
+	char path[64];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		snprintf(why->text, sizeof(why->text), "failed to open %s: %s", path, strerror(-err));
+		return err;
+	}
+	err = resolve__open(fd, e->path, &e->resolve, why);
+	close(fd);
+	if (err)
+		return err;
+	err = plan__new(kernel__declarations(kernel), e->resolve, &e->plan);
+	if (!err && !plan__is_useful(e->plan)) {
+		const struct planned_library *l = &e->plan->libraries[0];
+
+		snprintf(why->text, sizeof(why->text), "nothing to trace in it: %s %.150s",
+			 l->declared->name, l->reason);
+		err = -ENOTSUP;
+	}
+	return err;
+}
+
+int executable__new(const struct kernel *kernel, const struct process *process, bool all_processes,
+		    struct executable **out, struct why *why)
+{
+	uint64_t start_ns = loop__now_ns();
+	struct executable *e = calloc(1, sizeof(*e));
+	int err = -ENOMEM;
+
+	if (!e || !(e->path = strdup(process->exe_path)))
+		goto cleanup;
+	e->id = process->exe;
+	e->all_processes = all_processes;
+	err = read_facts(e, kernel, process->pid, why);
+	if (err)
+		goto cleanup;
+	err = kernel__open_instance(kernel, &e->bpf);
+	if (err)
+		goto cleanup;
+	e->bpf->rodata->only_targets = !all_processes;
+	err = fill_rodata(e->plan, e->bpf);
+	if (!err)
+		err = load(kernel, e->plan, e->bpf);
+	if (err)
+		snprintf(why->text, sizeof(why->text),
+			 "the kernel does not take the BPF programs (%s); --log-level debug shows why",
+			 strerror(-err));
+	if (err)
+		goto cleanup;
+	e->prepare_ns = loop__now_ns() - start_ns;
+	*out = e;
+	return 0;
+cleanup:
+	executable__free(e);
+	return err;
+}
+
+static int add_link(struct executable *e, int fd, int pid)
+{
+	int *links = reallocarray(e->links, e->link_cnt + 1, sizeof(*links));
+	int *pids;
+
+	if (!links)
+		return -ENOMEM;
+	e->links = links;
+	pids = reallocarray(e->link_pids, e->link_cnt + 1, sizeof(*pids));
+	if (!pids)
+		return -ENOMEM;
+	e->link_pids = pids;
+	links[e->link_cnt] = fd;
+	pids[e->link_cnt++] = pid;
+	return 0;
+}
+
+static uint64_t cookie_of(const struct planned_probe *p, size_t site)
+{
+	return p->sites[site].addr | (uint64_t)p->program << COOKIE_PROGRAM_SHIFT |
+	       (uint64_t)p->sites[site].flags << COOKIE_FLAGS_SHIFT;
+}
+
+/* All sites by one link, or, on older kernels, each by its own. */
+static int link_sites(struct executable *e, const struct kernel *kernel, const char *path, int pid)
+{
+	size_t cnt = plan__site_cnt(e->plan), n = 0;
+	uint64_t *offs = calloc(2 * cnt, sizeof(*offs)), *cookies = offs + cnt;
+	int dispatch = bpf_program__fd(e->bpf->progs.dispatch);
+	int fd = 0;
+
+	if (!offs)
+		return -ENOMEM;
+	for (size_t i = 0; i < e->plan->probe_cnt; i++)
+		for (size_t s = 0; e->plan->probes[i].on && s < e->plan->probes[i].site_cnt; s++) {
+			offs[n] = e->plan->probes[i].site_offs[s];
+			cookies[n++] = cookie_of(&e->plan->probes[i], s);
+		}
+	if (by_multi(kernel)) {
+		fd = uprobe__attach_multi(dispatch, path, pid, offs, cookies, cnt);
+		if (fd >= 0)
+			fd = add_link(e, fd, pid);
+	} else {
+		for (size_t i = 0; i < cnt && fd >= 0; i++) {
+			fd = uprobe__attach_perf(dispatch, path, offs[i], cookies[i]);
+			if (fd >= 0)
+				fd = add_link(e, fd, 0);
+		}
+	}
+	free(offs);
+	return fd;
+}
+
+int executable__attach(struct executable *e, const struct kernel *kernel, int pid, struct why *why)
+{
+	bool pid_is_right = features__has(kernel__features(kernel), FEATURE_UPROBE_MULTI_PID);
+	bool shared = e->all_processes || !by_multi(kernel) || !pid_is_right;
+	char path[64];
+	int err;
+
+	if (!e->all_processes) {
+		err = kernel__add_target(kernel, pid);
+		if (err)
+			return err;
+	}
+	if (shared && e->link_cnt)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	err = link_sites(e, kernel, path, shared ? 0 : pid);
+	if (err)
+		snprintf(why->text, sizeof(why->text), "failed to attach %zu probes: %s",
+			 plan__site_cnt(e->plan), strerror(-err));
+	return err;
+}
+
+void executable__detach(struct executable *e, int pid)
+{
+	for (size_t i = 0; i < e->link_cnt; i++)
+		if (e->link_pids[i] == pid && e->links[i] >= 0) {
+			close(e->links[i]);
+			e->links[i] = -1;
+		}
+}
+
+size_t executable__take_links(struct executable *e, int *fds, size_t cap)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < e->link_cnt && cnt < cap; i++)
+		if (e->links[i] >= 0) {
+			fds[cnt++] = e->links[i];
+			e->links[i] = -1;
+		}
+	return cnt;
+}
+
+void executable__free(struct executable *e)
+{
+	if (!e)
+		return;
+	for (size_t i = 0; i < e->link_cnt; i++)
+		if (e->links[i] >= 0)
+			close(e->links[i]);
+	free(e->links);
+	free(e->link_pids);
+	if (e->bpf)
+		gospan_bpf__destroy(e->bpf);
+	plan__free(e->plan);
+	resolve__free(e->resolve);
+	free(e->path);
+	free(e);
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+/* plan: see plan.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+
+static const char *name_at(void *ctx, uint64_t addr)
+{
+	struct function_fact f;
+	const char *name = resolve__function_at(ctx, addr, &f);
+
+	return name && f.addr == addr ? name : NULL;
+}
+
+/* The sites of one function, or a negative errno with WHY. */
+static int find_sites(const struct resolve *r, enum site_kind kind, const char *function,
+		      uint32_t results, struct site *sites, size_t cap, struct why *why)
+{
+	struct function_fact f;
+	struct sites_code code = {
+		.arch = resolve__info(r)->arch, .function_at = name_at, .ctx = (void *)r};
+	char caller[200];
+	const char *callee = declared_callee(function, caller, sizeof(caller));
+	int err = resolve__function(r, caller, &f);
+
+	if (err) {
+		snprintf(why->text, sizeof(why->text), err == -ENOENT ? "%s is not linked" : "%s is ambiguous",
+			 caller);
+		return err;
+	}
+	code.bytes = resolve__bytes(r, f.addr, f.size);
+	code.addr = f.addr;
+	code.size = f.size;
+	if (!code.bytes) {
+		snprintf(why->text, sizeof(why->text), "the code of %s is not in the file", caller);
+		return -EFAULT;
+	}
+	return sites__find(&code, kind, callee, results, sites, cap, why);
+}
+
+static bool calls_directly(const struct resolve *r, const char *calls)
+{
+	struct site sites[PLAN_SITES_MAX];
+	struct why why;
+	int cnt = find_sites(r, SITE_CALL, calls, 0, sites, PLAN_SITES_MAX, &why);
+
+	return cnt > 0 || cnt == -E2BIG;
+}
+
+static void plan_field(const struct resolve *r, struct planned_value *v)
+{
+	struct field_fact fact;
+	struct why why = {""};
+	int err = resolve__field(r, v->declared->path, &fact, &why);
+
+	if (err) {
+		snprintf(v->reason, sizeof(v->reason), "%.150s", why.text);
+		return;
+	}
+	v->kind = fact.kind;
+	v->source = fact.source;
+	if (!kind_is(fact.kind, v->declared->kind)) {
+		snprintf(v->reason, sizeof(v->reason), "%s is no %s any more", v->declared->path,
+			 v->declared->kind);
+		return;
+	}
+	v->value = fact.offset;
+	v->found = true;
+}
+
+static void plan_frame(const struct resolve *r, struct planned_value *v)
+{
+	struct site sites[PLAN_SITES_MAX];
+	struct why why = {""};
+	uint32_t size;
+
+	/* the frame is the same at every instruction behind the prologue: the call will do */
+	if (find_sites(r, SITE_CALL, v->declared->path, 0, sites, PLAN_SITES_MAX, &why) > 0 &&
+	    !resolve__frame_size(r, sites[0].addr, &size)) {
+		v->value = size;
+		v->found = true;
+	} else {
+		snprintf(v->reason, sizeof(v->reason), "%.150s", why.text);
+	}
+}
+
+static void plan_value(const struct declarations *d, const struct resolve *r,
+		       struct planned_value *v)
+{
+	struct function_fact function;
+	struct type_fact type;
+
+	switch (v->declared->what) {
+	case DECLARED_FIELD:
+		plan_field(r, v);
+		return;
+	case DECLARED_FRAME:
+		plan_frame(r, v);
+		return;
+	case DECLARED_TYPE:
+		v->found = !resolve__type(r, v->declared->path, &type);
+		v->value = v->found ? type.addr : 0;
+		break;
+	case DECLARED_FUNCTION:
+		v->found = !resolve__function(r, v->declared->path, &function);
+		v->value = v->found ? function.addr : 0;
+		break;
+	case DECLARED_LIBRARY:
+		for (size_t i = 0; i < d->library_cnt; i++)
+			if (!strcmp(d->libraries[i].variable, v->declared->variable))
+				v->value = i;
+		v->found = true;
+		return;
+	}
+	if (!v->found)
+		snprintf(v->reason, sizeof(v->reason), "%s is not linked", v->declared->path);
+}
+
+static void plan_probe(const struct resolve *r, struct planned_probe *p)
+{
+	struct why why = {""};
+	int cnt;
+
+	if (p->declared->when && !calls_directly(r, p->declared->when)) {
+		snprintf(p->reason, sizeof(p->reason), "no direct call %s", p->declared->when);
+		return;
+	}
+	if (p->declared->unless && calls_directly(r, p->declared->unless)) {
+		snprintf(p->reason, sizeof(p->reason), "not needed: %s", p->declared->unless);
+		return;
+	}
+	cnt = find_sites(r, p->declared->kind, p->function, p->declared->results, p->sites,
+			 PLAN_SITES_MAX, &why);
+	if (cnt <= 0) {
+		snprintf(p->reason, sizeof(p->reason), "%.150s", why.text);
+		return;
+	}
+	for (int i = 0; i < cnt; i++)
+		if (resolve__file_off(r, p->sites[i].addr, &p->site_offs[i])) {
+			snprintf(p->reason, sizeof(p->reason), "0x%llx is not in the file",
+				 (unsigned long long)p->sites[i].addr);
+			return;
+		}
+	p->site_cnt = cnt;
+	p->on = true;
+}
+
+static void turn_off(struct planned_library *l, const char *reason)
+{
+	if (!l->on)
+		return;
+	l->on = false;
+	snprintf(l->reason, sizeof(l->reason), "%s", reason);
+}
+
+/* A library is on when one of its probes is and nothing that it needs is missing. */
+static void plan_libraries(struct plan *plan)
+{
+	const struct declarations *d = plan->declarations;
+
+	for (size_t i = 0; i < plan->probe_cnt; i++) {
+		struct planned_probe *p = &plan->probes[i];
+
+		if (p->on && p->declared->library >= 0)
+			plan->libraries[p->declared->library].linked =
+				plan->libraries[p->declared->library].on = true;
+	}
+	for (size_t i = 0; i < d->library_cnt; i++)
+		if (!plan->libraries[i].linked)
+			snprintf(plan->libraries[i].reason, sizeof(plan->libraries[i].reason),
+				 "not linked into the executable");
+	for (size_t i = 0; i < plan->probe_cnt; i++) {
+		struct planned_probe *p = &plan->probes[i];
+
+		if (!p->on && p->declared->needed && p->declared->library >= 0)
+			turn_off(&plan->libraries[p->declared->library], p->reason);
+	}
+	for (size_t i = 0; i < d->value_cnt; i++)
+		for (size_t l = 0; l < d->library_cnt; l++)
+			if (!plan->values[i].found && d->values[i].needed &&
+			    (d->values[i].library < 0 || d->values[i].library == (int)l))
+				turn_off(&plan->libraries[l], plan->values[i].reason);
+	for (size_t i = 0; i < plan->probe_cnt; i++) {
+		struct planned_probe *p = &plan->probes[i];
+
+		if (p->on && p->declared->library >= 0 && !plan->libraries[p->declared->library].on) {
+			p->on = false;
+			snprintf(p->reason, sizeof(p->reason), "%s is off",
+				 d->libraries[p->declared->library].name);
+		}
+	}
+}
+
+static size_t count_functions(const struct declarations *d)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < d->probe_cnt; i++)
+		for (const char *const *f = d->probes[i].function; *f; f++)
+			cnt++;
+	return cnt;
+}
+
+int plan__new(const struct declarations *d, const struct resolve *r, struct plan **out)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+
+	if (!plan)
+		return -ENOMEM;
+	plan->declarations = d;
+	plan->libraries = calloc(d->library_cnt, sizeof(*plan->libraries));
+	plan->values = calloc(d->value_cnt, sizeof(*plan->values));
+	plan->probes = calloc(count_functions(d), sizeof(*plan->probes));
+	if (!plan->libraries || !plan->values || !plan->probes) {
+		plan__free(plan);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < d->library_cnt; i++)
+		plan->libraries[i].declared = &d->libraries[i];
+	for (size_t i = 0; i < d->value_cnt; i++) {
+		plan->values[i].declared = &d->values[i];
+		plan_value(d, r, &plan->values[i]);
+	}
+	for (size_t i = 0; i < d->probe_cnt; i++)
+		for (const char *const *f = d->probes[i].function; *f; f++) {
+			struct planned_probe *p = &plan->probes[plan->probe_cnt++];
+
+			p->declared = &d->probes[i];
+			p->program = i;
+			p->function = *f;
+			plan_probe(r, p);
+		}
+	plan_libraries(plan);
+	*out = plan;
+	return 0;
+}
+
+void plan__free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	free(plan->libraries);
+	free(plan->values);
+	free(plan->probes);
+	free(plan);
+}
+
+bool plan__is_useful(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->declarations->library_cnt; i++)
+		if (plan->libraries[i].on)
+			return true;
+	return false;
+}
+
+size_t plan__site_cnt(const struct plan *plan)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < plan->probe_cnt; i++)
+		cnt += plan->probes[i].on ? plan->probes[i].site_cnt : 0;
+	return cnt;
+}

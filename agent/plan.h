@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan: what would be attached to one executable, where, and what not and why. Needs no privileges:
+ * `inspect` prints it, attach carries it out.
+ */
+#ifndef GOSPAN_AGENT_PLAN_H
+#define GOSPAN_AGENT_PLAN_H
+
+#include "declarations.h"
+
+enum { PLAN_SITES_MAX = 16 };
+
+/* One function of one declared probe. */
+struct planned_probe {
+	const struct declared_probe *declared;
+	size_t program;	      /* index of the program: declared - declarations->probes */
+	const char *function; /* as declared: "FUNC" or "CALLER>CALLEE" */
+	bool on;
+	char reason[160]; /* why it is off */
+	struct site sites[PLAN_SITES_MAX];
+	uint64_t site_offs[PLAN_SITES_MAX]; /* file offsets */
+	size_t site_cnt;
+};
+
+struct planned_value {
+	const struct declared_value *declared;
+	bool found;
+	uint64_t value;
+	enum go_kind kind;
+	enum fact_source source;
+	char reason[160];
+};
+
+struct planned_library {
+	const struct declared_library *declared;
+	bool on;
+	bool linked; /* the executable has some of its functions */
+	char reason[200];
+};
+
+struct plan {
+	const struct declarations *declarations;
+	struct planned_library *libraries; /* as declarations->libraries */
+	struct planned_value *values;	   /* as declarations->values */
+	struct planned_probe *probes;
+	size_t probe_cnt;
+};
+
+int plan__new(const struct declarations *d, const struct resolve *r, struct plan **out);
+void plan__free(struct plan *plan);
+
+/* Is any library on? */
+bool plan__is_useful(const struct plan *plan);
+
+/* Sites of all probes that are on. */
+size_t plan__site_cnt(const struct plan *plan);
+
+#endif

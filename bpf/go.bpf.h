@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Go as a BPF program sees it: registers of the internal ABI, strings, slices, interfaces, the
+ * goroutine; and the declarations by which a library's file says what it needs. The agent reads
+ * the declarations from the object's BTF (decl tags) and section names; nothing is listed twice.
+ *
+ *   SEC("go_entry/FUNC")           at the entry of FUNC
+ *   SEC("go_call/CALLER>CALLEE")   at the direct call(s) of CALLEE in CALLER
+ *   SEC("go_after/CALLER>CALLEE")  after they return
+ *   SEC("go_return/FUNC")          at every RET of FUNC
+ *
+ * Go ABI: src/cmd/compile/abi-internal.md (Go 1.17 to 1.27).
+ */
+#ifndef GOSPAN_BPF_GO_H
+#define GOSPAN_BPF_GO_H
+
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "span.h"
+
+#define GO_TAG(text) __attribute__((btf_decl_tag(text)))
+
+/*
+ * GO_FIELD(variable, kind, "package.Type.field"): the field's offset, or GO_ABSENT when the binary
+ * has no such field or it is of another KIND (bool int uint pointer string struct slice map
+ * interface func array; int is any integer).
+ */
+#define GO_ABSENT 0xffff
+#define GO_FIELD(variable, kind, path) \
+	const volatile __u16 variable GO_TAG("go:field " #kind " " path) = GO_ABSENT
+
+/* A field without which LIBRARY's spans would be wrong ("all": no library works): absent turns it off. */
+#define GO_FIELD_NEEDED(library, variable, kind, path) \
+	const volatile __u16 variable GO_TAG("go:need " #library " " #kind " " path) = GO_ABSENT
+
+/* Link-time address of a type's descriptor ("*net/http.response"), 0 when it is not there. */
+#define GO_TYPE(variable, name) const volatile __u64 variable GO_TAG("go:type " name) = 0
+
+/* Link-time address of a function, 0 when it is not linked. */
+#define GO_FUNCTION(variable, name) const volatile __u64 variable GO_TAG("go:function " name) = 0
+
+/*
+ * A library: VARIABLE holds the index that span_begin() wants; NAME is the Go package (scope
+ * "gospan/NAME"), KIND a span kind, DOMAIN the semantic conventions its attributes follow.
+ */
+#define GO_SPAN(variable, name, kind, domain) \
+	const volatile __u16 variable GO_TAG("go:span " #kind " " #domain " " name) = 0
+
+/* Size of CALLER's frame where CALLEE ("CALLER>CALLEE") returns: SP at CALLER's entry - SP there. */
+#define GO_FRAME(variable, calls) const volatile __u16 variable GO_TAG("go:frame " calls) = GO_ABSENT
+
+/* On a program: the library (variable of GO_SPAN) it belongs to. */
+#define GO_OF(variable) GO_TAG("go:of " #variable)
+/* On a program: another function (or CALLER>CALLEE) it attaches to as well. */
+#define GO_ALSO(function) GO_TAG("go:also " function)
+/* On a program: attached only when CALLER calls CALLEE directly / does not ("CALLER>CALLEE"). */
+#define GO_WHEN(calls) GO_TAG("go:when " calls)
+#define GO_UNLESS(calls) GO_TAG("go:unless " calls)
+/* On a go_after program: the result registers (bits of 1 << N) it reads. */
+#define GO_RESULTS(mask) GO_TAG("go:results " #mask)
+/* On a program: without it the library's spans would be wrong, so the library is off. */
+#define GO_NEEDED GO_TAG("go:needed")
+
+struct go_string {
+	__u64 ptr;
+	__u64 len;
+};
+
+struct go_slice {
+	__u64 ptr;
+	__u64 len;
+	__u64 cap;
+};
+
+struct go_interface {
+	__u64 tab; /* *itab, or *type for an empty interface */
+	__u64 data;
+};
+
+/* The Nth integer argument (or, at a return, result) register. */
+static __always_inline __u64 go_arg(const struct pt_regs *ctx, int n)
+{
+#if defined(__TARGET_ARCH_x86)
+	switch (n) {
+	case 0: return ctx->ax;
+	case 1: return ctx->bx;
+	case 2: return ctx->cx;
+	case 3: return ctx->di;
+	case 4: return ctx->si;
+	case 5: return ctx->r8;
+	case 6: return ctx->r9;
+	case 7: return ctx->r10;
+	default: return ctx->r11;
+	}
+#else
+	return ctx->regs[n];
+#endif
+}
+
+/* The current g. Right wherever Go code of the internal ABI runs on a goroutine's own stack. */
+static __always_inline __u64 go_g(const struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	return ctx->r14;
+#else
+	return ctx->regs[28];
+#endif
+}
+
+static __always_inline __u64 go_ip(const struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	return ctx->ip;
+#else
+	return ctx->pc;
+#endif
+}
+
+/* Link-time address of the probed site. */
+static __always_inline __u64 go_site(struct pt_regs *ctx)
+{
+	return bpf_get_attach_cookie(ctx) & ((1ULL << COOKIE_PROGRAM_SHIFT) - 1);
+}
+
+/* Where the executable was loaded relative to its link-time addresses. Not at an emulated RET. */
+static __always_inline __u64 go_bias(struct pt_regs *ctx)
+{
+	return go_ip(ctx) - go_site(ctx);
+}
+
+/* One word of the target, 0 when it cannot be read. */
+static __always_inline __u64 go_word(__u64 addr)
+{
+	__u64 word = 0;
+
+	if (addr)
+		bpf_probe_read_user(&word, sizeof(word), (void *)addr);
+	return word;
+}
+
+static __always_inline __u8 go_byte(__u64 addr)
+{
+	__u8 byte = 0;
+
+	if (addr)
+		bpf_probe_read_user(&byte, sizeof(byte), (void *)addr);
+	return byte;
+}
+
+static __always_inline struct go_string go_string_at(__u64 addr)
+{
+	struct go_string s = {};
+
+	if (addr)
+		bpf_probe_read_user(&s, sizeof(s), (void *)addr);
+	return s;
+}
+
+/*
+ * True when the non-empty interface with this itab holds the type linked at TYPE. Compared by
+ * itab.type, not the itab's address: itabs are also made at run time.
+ * itab: src/internal/abi/iface.go, {Inter, Type, Hash, Fun}, unchanged 1.17 to 1.27.
+ */
+static __always_inline bool go_itab_is(__u64 itab, __u64 type, __u64 bias)
+{
+	return type && itab && go_word(itab + 8) == type + bias;
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * http_headers: what a server span wants of a request's http.Header, found in one pass over the map.
+ * Keys are in canonical form there (textproto.CanonicalMIMEHeaderKey), for HTTP/2 as well, so they
+ * are compared as they are; only keys of a wanted length are read at all.
+ */
+#ifndef GOSPAN_BPF_HTTP_HEADERS_H
+#define GOSPAN_BPF_HTTP_HEADERS_H
+
+#include "go_map.bpf.h"
+#include "traceparent.bpf.h"
+
+enum upgrade { UPGRADE_NONE, UPGRADE_OTHER, UPGRADE_H2C };
+
+/* In a map value, as all that branches fill in: the verifier would follow each combination. */
+struct http_headers {
+	struct go_string user_agent;
+	struct go_string forwarded;
+	struct go_string x_forwarded_for;
+	struct go_string x_forwarded_host;
+	struct go_string x_forwarded_proto;
+	struct go_string trace_parent; /* empty when there are several: as if there were none (W3C) */
+	struct go_string trace_state;
+	struct go_string upgrade_to;
+	struct trace_context remote;
+	__u32 upgrade; /* enum upgrade */
+	bool own_export;
+};
+
+/* Eight characters as the word they are in memory (little endian). */
+#define CHARS(a, b, c, d, e, f, g, h) \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
+	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
+
+enum { HEADER_KEY_MAX = 17 };
+
+static __always_inline bool length_is_wanted(__u64 len)
+{
+	const __u32 wanted = 1 << 7 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 17;
+
+	return len <= HEADER_KEY_MAX && (1 << len) & wanted;
+}
+
+/* One full slot of the map. */
+static __noinline int take_header(const struct go_map_slot *slot, struct http_headers *out)
+{
+	const __u64 x_forwarded = CHARS('X', '-', 'F', 'o', 'r', 'w', 'a', 'r');
+	__u64 key[3] = {};
+	const struct go_string none = {};
+	struct go_string value;
+	__u64 len = slot->key.len;
+
+	if (!length_is_wanted(len) || !slot->elem.len)
+		return 0;
+	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
+		return 0;
+	value = go_string_at(slot->elem.ptr);
+	if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
+	    key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
+		out->trace_parent = slot->elem.len == 1 ? value : none;
+	else if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 's', 't', 'a') &&
+		 key[1] == CHARS('t', 'e', 0, 0, 0, 0, 0, 0))
+		out->trace_state = value;
+	else if (key[0] == CHARS('U', 's', 'e', 'r', '-', 'A', 'g', 'e') &&
+		 key[1] == CHARS('n', 't', 0, 0, 0, 0, 0, 0))
+		out->user_agent = value;
+	else if (key[0] == CHARS('U', 'p', 'g', 'r', 'a', 'd', 'e', 0))
+		out->upgrade_to = value;
+	else if (key[0] == CHARS('F', 'o', 'r', 'w', 'a', 'r', 'd', 'e') && key[1] == 'd')
+		out->forwarded = value;
+	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'F', 'o', 'r', 0))
+		out->x_forwarded_for = value;
+	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'H', 'o', 's', 't'))
+		out->x_forwarded_host = value;
+	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'P', 'r', 'o', 't') &&
+		 key[2] == 'o')
+		out->x_forwarded_proto = value;
+	return 0;
+}
+
+static __always_inline int walk_headers(struct in_flight *span, const struct go_map_layout *layout,
+					__u64 map, __u8 *group, struct http_headers *out)
+{
+	struct go_map_walk walk;
+	struct go_map_slot slot;
+
+	if (!go_map_begin(layout, map, &walk))
+		return 0;
+	for (int n = 0; n < GROUP_MAX; n++) {
+		if (bpf_probe_read_user(group, CLASSIC_BUCKET_SIZE, (void *)walk.next) &&
+		    bpf_probe_read_user(group, SWISS_GROUP_SIZE, (void *)walk.next))
+			return fail(span->record.pid, FAIL_HEADER_READ);
+		for (int i = 0; i < GROUP_SLOTS; i++)
+			if (go_map_slot(walk.swiss, group, i, &slot))
+				take_header(&slot, out);
+		if (!go_map_next(&walk, group))
+			return 0;
+	}
+	return fail(span->record.pid, FAIL_MANY_HEADERS);
+}
+
+static __noinline int parse_traceparent(struct http_headers *headers)
+{
+	__u8 text[TRACEPARENT_LEN + 1] = {};
+	__u64 len = headers->trace_parent.len;
+
+	if (len < TRACEPARENT_LEN)
+		return 0;
+	if (!bpf_probe_read_user(text, len > TRACEPARENT_LEN ? sizeof(text) : TRACEPARENT_LEN,
+				 (void *)headers->trace_parent.ptr))
+		traceparent_parse(text, len, &headers->remote);
+	return 0;
+}
+
+static __always_inline __u32 upgrade_of(struct go_string to)
+{
+	__u64 word = 0;
+
+	if (!to.len)
+		return UPGRADE_NONE;
+	if (to.len == 3 && !bpf_probe_read_user(&word, 3, (void *)to.ptr) &&
+	    (word | 0x200020) == CHARS('h', '2', 'c', 0, 0, 0, 0, 0))
+		return UPGRADE_H2C;
+	return UPGRADE_OTHER;
+}
+
+static __always_inline bool is_own_export(struct go_string user_agent)
+{
+	const __u64 gospan = CHARS('g', 'o', 's', 'p', 'a', 'n', '/', 0);
+
+	return user_agent.len > 7 && (go_word(user_agent.ptr) & ~(0xffULL << 56)) == gospan;
+}
+
+/* GROUP is room for one; OUT is zeroed. Losses are counted against the span's process. */
+static __always_inline void read_headers(struct in_flight *span, const struct go_map_layout *layout,
+					 __u64 map, __u8 *group, struct http_headers *out)
+{
+	walk_headers(span, layout, map, group, out);
+	parse_traceparent(out);
+	out->upgrade = upgrade_of(out->upgrade_to);
+	out->own_export = is_own_export(out->user_agent);
+}
+
+#endif

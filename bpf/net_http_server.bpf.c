@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * net/http server: one SERVER span a request, HTTP/1.1 and HTTP/2.
+ *
+ * HTTP/1.1 takes two hits: the entry of serverHandler.ServeHTTP, where the request is read in a few
+ * large reads, and the call of (*conn).hijacked that follows it in (*conn).serve, where the
+ * response's status is final. HTTP/2 takes two of its own on the stream's goroutine, in each of the
+ * three places where that code lives. A ServeMux that matched adds one, for http.route.
+ * A handler that panics skips the exit: the deferred closures that recover it are the third.
+ *
+ * Layouts and functions: src/net/http/server.go, h2_bundle.go (to 1.26), http2.go and
+ * internal/http2/server.go (from 1.27); Go 1.19 to 1.27.
+ */
+#include "http_headers.bpf.h"
+#include "context.bpf.h"
+#include "glob.bpf.h"
+
+GO_SPAN(http_server, "net/http", SERVER, HTTP);
+
+/* type Request struct, src/net/http/request.go */
+GO_FIELD_NEEDED(http_server, request_method, string, "net/http.Request.Method");
+GO_FIELD_NEEDED(http_server, request_uri, string, "net/http.Request.RequestURI");
+GO_FIELD(request_url, pointer, "net/http.Request.URL");
+GO_FIELD(request_header, map, "net/http.Request.Header");
+GO_FIELD(request_host, string, "net/http.Request.Host");
+GO_FIELD(request_remote_addr, string, "net/http.Request.RemoteAddr");
+GO_FIELD(request_proto_major, int, "net/http.Request.ProtoMajor");
+GO_FIELD(request_proto_minor, int, "net/http.Request.ProtoMinor");
+GO_FIELD(request_content_length, int, "net/http.Request.ContentLength");
+GO_FIELD(request_tls, pointer, "net/http.Request.TLS");
+GO_FIELD(request_ctx, interface, "net/http.Request.ctx");
+GO_FIELD(url_path, string, "net/url.URL.Path");
+
+/* type ServerRequest struct, src/net/http/internal/http2/api.go, Go 1.27 */
+GO_FIELD(server_request_method, string, "net/http/internal/http2.ServerRequest.Method");
+GO_FIELD(server_request_uri, string, "net/http/internal/http2.ServerRequest.RequestURI");
+GO_FIELD(server_request_url, pointer, "net/http/internal/http2.ServerRequest.URL");
+GO_FIELD(server_request_header, map, "net/http/internal/http2.ServerRequest.Header");
+GO_FIELD(server_request_host, string, "net/http/internal/http2.ServerRequest.Host");
+GO_FIELD(server_request_remote_addr, string, "net/http/internal/http2.ServerRequest.RemoteAddr");
+GO_FIELD(server_request_content_length, int, "net/http/internal/http2.ServerRequest.ContentLength");
+GO_FIELD(server_request_tls, pointer, "net/http/internal/http2.ServerRequest.TLS");
+GO_FIELD(server_request_context, interface, "net/http/internal/http2.ServerRequest.Context");
+
+/* type response struct, src/net/http/server.go */
+GO_TYPE(response_type, "*net/http.response");
+GO_FIELD_NEEDED(http_server, response_status, int, "net/http.response.status");
+GO_FIELD(response_req, pointer, "net/http.response.req");
+GO_FIELD(response_conn, pointer, "net/http.response.conn");
+GO_FIELD(response_written, int, "net/http.response.written");
+GO_FIELD(response_wrote_header, bool, "net/http.response.wroteHeader");
+GO_FIELD(response_sent_header, bool, "net/http.response.cw.wroteHeader");
+GO_FIELD(conn_hijacked, bool, "net/http.conn.hijackedv");
+
+/* src/internal/runtime/maps/{map,table}.go from 1.24, src/runtime/map.go before */
+GO_FIELD(map_dir_ptr, pointer, "internal/runtime/maps.Map.dirPtr");
+GO_FIELD(map_dir_len, int, "internal/runtime/maps.Map.dirLen");
+GO_FIELD(table_groups, pointer, "internal/runtime/maps.table.groups.data");
+GO_FIELD(table_length_mask, int, "internal/runtime/maps.table.groups.lengthMask");
+GO_FIELD(hmap_b, int, "runtime.hmap.B");
+GO_FIELD(hmap_buckets, pointer, "runtime.hmap.buckets");
+GO_FIELD(hmap_old_buckets, pointer, "runtime.hmap.oldbuckets");
+
+/* src/runtime/runtime2.go: why a deferred function runs */
+GO_FIELD(g_panic, pointer, "runtime.g._panic");
+GO_FIELD(panic_goexit, bool, "runtime._panic.goexit");
+
+/* type pattern struct, src/net/http/pattern.go, Go 1.22 */
+GO_FIELD(pattern_str, string, "net/http.pattern.str");
+GO_FRAME(mux_frame, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler");
+
+/* Set by the agent. */
+const volatile __u8 propagate_trace_context = 1;
+const volatile __u8 capture_body_size = 1;
+const volatile __u32 exclude_cnt = MAX_EXCLUDE;
+const volatile char exclude_globs[MAX_EXCLUDE][EXCLUDE_GLOB_MAX] = {};
+
+/* Where a request's fields are; one for each struct that is a request. Constants to the verifier. */
+struct request_layout {
+	__u16 method, uri, url, header, host, remote_addr, content_length, tls, context;
+	__u16 proto_major, proto_minor; /* GO_ABSENT: it is HTTP/2 */
+};
+
+enum { REQUEST_MAX = 320 }; /* bytes of a request that are read at once */
+
+static __always_inline struct request_layout http_request(void)
+{
+	struct request_layout at = {
+		.method = request_method,
+		.uri = request_uri,
+		.url = request_url,
+		.header = request_header,
+		.host = request_host,
+		.remote_addr = request_remote_addr,
+		.content_length = request_content_length,
+		.tls = request_tls,
+		.context = request_ctx,
+		.proto_major = request_proto_major,
+		.proto_minor = request_proto_minor,
+	};
+	return at;
+}
+
+static __always_inline struct request_layout http2_request(void)
+{
+	struct request_layout at = {
+		.method = server_request_method,
+		.uri = server_request_uri,
+		.url = server_request_url,
+		.header = server_request_header,
+		.host = server_request_host,
+		.remote_addr = server_request_remote_addr,
+		.content_length = server_request_content_length,
+		.tls = server_request_tls,
+		.context = server_request_context,
+		.proto_major = GO_ABSENT,
+		.proto_minor = GO_ABSENT,
+	};
+	return at;
+}
+
+static __always_inline __u64 word_in(const __u8 *copy, __u32 offset)
+{
+	return offset <= REQUEST_MAX - 8 ? *(const __u64 *)(copy + offset) : 0;
+}
+
+static __always_inline struct go_string string_in(const __u8 *copy, __u32 offset)
+{
+	struct go_string s = {word_in(copy, offset), word_in(copy, offset + 8)};
+
+	return s;
+}
+
+/* How the scratch of a span is used while its request is read. */
+struct request_scratch {
+	__u8 request[REQUEST_MAX];
+	__u8 group[CLASSIC_BUCKET_SIZE];
+	struct http_headers headers;
+	struct glob_match path;
+};
+
+_Static_assert(sizeof(struct request_scratch) <= SCRATCH_MAX, "the scratch is too small");
+
+/* Cuts the query off. */
+static __always_inline void find_path_end(struct glob_match *path)
+{
+	for (__u32 i = 0; i < GLOB_TEXT_MAX; i++)
+		if (i < path->len && path->text[i] == '?')
+			path->len = i;
+}
+
+/* A path that nobody wants to see: silent, and counted. */
+static __noinline int exclude(struct in_flight *span, struct go_string *uri)
+{
+	struct request_scratch *scratch = (void *)span_scratch(span);
+	struct glob_match *path = &scratch->path;
+	__u32 len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
+
+	if (!exclude_cnt || bpf_probe_read_user(path->text, len, (void *)uri->ptr))
+		return 0;
+	path->len = len;
+	find_path_end(path);
+	for (__u32 i = 0; i < MAX_EXCLUDE; i++) {
+		if (i < exclude_cnt && glob_matches(path, exclude_globs[i])) {
+			span->owner.silent = 1;
+			return fail(span->record.pid, FAIL_EXCLUDED);
+		}
+	}
+	return 0;
+}
+
+static __always_inline struct go_map_layout header_map(void)
+{
+	struct go_map_layout at = {
+		.swiss_dir_ptr = map_dir_ptr,
+		.swiss_dir_len = map_dir_len,
+		.table_groups = table_groups,
+		.table_length_mask = table_length_mask,
+		.hmap_b = hmap_b,
+		.hmap_buckets = hmap_buckets,
+		.hmap_old_buckets = hmap_old_buckets,
+	};
+	return at;
+}
+
+/* Parent, sampling, and the attributes that come from headers. */
+static __always_inline void put_headers(struct in_flight *span, __u64 map)
+{
+	struct request_scratch *scratch = (void *)span_scratch(span);
+	struct http_headers *headers = &scratch->headers;
+	struct go_map_layout layout = header_map();
+
+	__builtin_memset(headers, 0, sizeof(*headers));
+	read_headers(span, &layout, map, scratch->group, headers);
+	if (!propagate_trace_context)
+		headers->remote.remote = 0;
+	span->upgrade = headers->upgrade;
+	span_parent(span, &headers->remote);
+	if (headers->own_export) {
+		span->owner.silent = 1;
+		fail(span->record.pid, FAIL_OWN_EXPORT);
+	}
+	if (span->owner.silent || !(span->record.flags & SPAN_SAMPLED))
+		return;
+	span_put_string(span, ATTR_USER_AGENT, headers->user_agent, USER_AGENT_MAX);
+	span_put_string(span, ATTR_HTTP_FORWARDED, headers->forwarded, FORWARDED_MAX);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_FOR, headers->x_forwarded_for, FORWARDED_MAX);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_HOST, headers->x_forwarded_host, HOST_MAX);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_PROTO, headers->x_forwarded_proto, METHOD_MAX);
+	if (headers->remote.remote)
+		span_put_string(span, ATTR_TRACE_STATE, headers->trace_state, TRACE_STATE_MAX);
+}
+
+/* The request line and what else the request struct holds. COPY is the struct, in the scratch. */
+static __always_inline void put_request(struct in_flight *span, const struct request_layout *at,
+					const __u8 *copy, struct go_string *uri)
+{
+	struct go_string host = string_in(copy, at->host);
+	struct go_string peer = string_in(copy, at->remote_addr);
+	__u64 tls = word_in(copy, at->tls);
+	__u64 length = word_in(copy, at->content_length);
+	__u64 protocol = 20;
+
+	if (at->proto_major != GO_ABSENT)
+		protocol = word_in(copy, at->proto_major) * 10 + word_in(copy, at->proto_minor);
+	span_put_string(span, ATTR_HTTP_REQUEST_URI, *uri, URI_MAX);
+	span_put_string(span, ATTR_HTTP_HOST, host, HOST_MAX);
+	span_put_string(span, ATTR_PEER, peer, PEER_MAX);
+	span_put_number(span, ATTR_HTTP_PROTOCOL, protocol);
+	if (tls)
+		span_put_number(span, ATTR_HTTP_TLS, 1);
+	if (capture_body_size && at->content_length != GO_ABSENT && (__s64)length >= 0)
+		span_put_number(span, ATTR_HTTP_REQUEST_BODY_SIZE, length);
+}
+
+static __always_inline int begin_request(struct pt_regs *ctx, const struct request_layout *at,
+					 __u64 object, __u64 request)
+{
+	struct goroutine on;
+	struct in_flight *span;
+	struct go_string method, uri;
+	__u64 header;
+	__u8 *copy;
+
+	if (goroutine_of(ctx, &on))
+		return 0;
+	span = span_begin(&on, http_server, SPAN_SERVER, go_bias(ctx));
+	if (!span)
+		return 0;
+	span->object = object;
+	span->request = request;
+	copy = span_scratch(span);
+	if (bpf_probe_read_user(copy, REQUEST_MAX, (void *)request) &&
+	    bpf_probe_read_user(copy, REQUEST_MAX - 80, (void *)request))
+		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
+	method = string_in(copy, at->method);
+	uri = string_in(copy, at->uri);
+	header = word_in(copy, at->header);
+	span->url = word_in(copy, at->url);
+	span->context = word_in(copy, at->context + 8);
+	/* The preface of HTTP/2 with prior knowledge reaches h2c handlers as a request. */
+	if (method.len == 3 && uri.len == 1 && (go_word(method.ptr) & 0xffffff) == 0x495250)
+		return span_drop(&on, span);
+	span_put_string(span, ATTR_HTTP_METHOD, method, METHOD_MAX);
+	put_request(span, at, copy, &uri);
+	exclude(span, &uri);
+	put_headers(span, header);
+	if (!span->owner.silent)
+		context_register(span);
+	return 0;
+}
+
+/* func (sh serverHandler) ServeHTTP(rw ResponseWriter, req *Request) */
+SEC("go_entry/net/http.serverHandler.ServeHTTP")
+GO_OF(http_server) GO_WHEN("net/http.(*conn).serve>net/http.serverHandler.ServeHTTP")
+int serve_entry(struct pt_regs *ctx)
+{
+	struct request_layout at = http_request();
+
+	/* Bundled HTTP/2 comes through here as well, with a writer of its own. */
+	if (!go_itab_is(go_arg(ctx, 1), response_type, go_bias(ctx)))
+		return 0;
+	return begin_request(ctx, &at, go_arg(ctx, 2), go_arg(ctx, 3));
+}
+
+/*
+ * The same where profile-guided optimisation inlined ServeHTTP into serve: after
+ * func (c *conn) readRequest(ctx context.Context) (w *response, err error)
+ */
+SEC("go_after/net/http.(*conn).serve>net/http.(*conn).readRequest")
+GO_OF(http_server) GO_UNLESS("net/http.(*conn).serve>net/http.serverHandler.ServeHTTP")
+GO_RESULTS(3)
+int serve_entry_inlined(struct pt_regs *ctx)
+{
+	struct request_layout at = http_request();
+	__u64 response = go_arg(ctx, 0);
+
+	if (!response || go_arg(ctx, 1))
+		return 0;
+	return begin_request(ctx, &at, response, go_word(response + response_req));
+}
+
+/* The status of a handler that wrote none is 200, unless the connection was taken away. */
+static __always_inline void put_response(struct in_flight *span)
+{
+	__u64 status = go_word(span->object + response_status);
+
+	if (!status && conn_hijacked != GO_ABSENT && response_conn != GO_ABSENT &&
+	    go_byte(go_word(span->object + response_conn) + conn_hijacked) & 1) {
+		span->record.flags |= SPAN_HIJACKED;
+		if (!span->upgrade)
+			return;
+		status = 101;
+	}
+	span_put_number(span, ATTR_HTTP_STATUS, status ? status : 200);
+	if (capture_body_size && response_written != GO_ABSENT)
+		span_put_number(span, ATTR_HTTP_RESPONSE_BODY_SIZE,
+				go_word(span->object + response_written));
+}
+
+/* func (c *conn) hijacked() bool */
+SEC("go_call/net/http.(*conn).serve>net/http.(*conn).hijacked")
+GO_OF(http_server) GO_NEEDED
+int serve_exit(struct pt_regs *ctx)
+{
+	struct goroutine on;
+	struct in_flight *span;
+
+	if (goroutine_of(ctx, &on))
+		return 0;
+	span = span_find(&on, http_server);
+	if (!span)
+		return 0;
+	put_response(span);
+	return span_end(&on, span);
+}
+
+enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
+
+/* g._panic is set in a deferred function only while a panic or Goexit runs it. */
+static __always_inline enum unwinding unwinding(const struct goroutine *on)
+{
+	__u64 panic = g_panic == GO_ABSENT ? 0 : go_word(on->g + g_panic);
+
+	if (!panic)
+		return UNWIND_NONE;
+	if (panic_goexit != GO_ABSENT && go_byte(panic + panic_goexit) & 1)
+		return UNWIND_GOEXIT;
+	return UNWIND_PANIC;
+}
+
+static __always_inline int end_unwound(const struct goroutine *on, struct in_flight *span,
+				       enum unwinding how, bool sent, __u64 status)
+{
+	span->record.flags |= SPAN_PANICKED;
+	span_put_number(span, ATTR_UNWOUND, how);
+	if (sent && status)
+		span_put_number(span, ATTR_HTTP_STATUS, status);
+	return span_end(on, span);
+}
+
+/*
+ * The deferred closure of (*conn).serve that recovers: runs once a connection. A span still open
+ * here is of a handler that panicked, or (PGO build) of a request refused before its handler ran.
+ */
+SEC("go_entry/net/http.(*conn).serve.func1")
+GO_OF(http_server)
+int serve_unwound(struct pt_regs *ctx)
+{
+	struct goroutine on;
+	struct in_flight *span;
+	enum unwinding how;
+
+	if (goroutine_of(ctx, &on))
+		return 0;
+	span = span_find(&on, http_server);
+	if (!span)
+		return 0;
+	how = unwinding(&on);
+	if (how == UNWIND_NONE)
+		return span_drop(&on, span);
+	return end_unwound(&on, span, how, go_byte(span->object + response_sent_header) & 1,
+			   go_word(span->object + response_status));
+}
+
+/* func (w *response) Hijack() (rwc net.Conn, buf *bufio.ReadWriter, err error) */
+SEC("go_entry/net/http.(*response).Hijack")
+GO_OF(http_server)
+int hijack_entry(struct pt_regs *ctx)
+{
+	struct goroutine on;
+	struct in_flight *span;
+
+	if (goroutine_of(ctx, &on))
+		return 0;
+	span = span_find(&on, http_server);
+	if (!span || span->object != go_arg(ctx, 0))
+		return 0;
+	/* The request is served again, as stream 1 of the HTTP/2 connection it asked for. */
+	if (span->upgrade == UPGRADE_H2C)
+		return span_drop(&on, span);
+	span->record.flags |= SPAN_HIJACKED;
+	if (go_byte(span->object + response_wrote_header) & 1)
+		span_put_number(span, ATTR_HTTP_STATUS, go_word(span->object + response_status));
+	else if (span->upgrade)
+		span_put_number(span, ATTR_HTTP_STATUS, 101);
+	return span_end(&on, span);
+}
+
+/*
+ * The span whose request (or a copy of it) this is: the goroutine's, or, where the handler runs on
+ * another goroutine (http.TimeoutHandler), the one that registered the request's context. Sets
+ * PREFIX to the bytes that http.StripPrefix cut off, proven by the strings' shared memory.
+ */
+static __always_inline struct in_flight *span_of_request(const struct goroutine *on, __u64 request,
+							 __u64 *prefix)
+{
+	struct in_flight *span = span_find(on, http_server);
+	__u64 url = go_word(request + request_url);
+	__u64 context = go_word(request + request_ctx + 8);
+	struct go_string inner, outer;
+
+	*prefix = 0;
+	if (!span)
+		span = context_find(on, context);
+	if (!span || span->url == url)
+		return span;
+	inner = go_string_at(url + url_path);
+	outer = go_string_at(span->url + url_path);
+	if (inner.ptr >= outer.ptr && inner.ptr + inner.len == outer.ptr + outer.len) {
+		*prefix = inner.ptr - outer.ptr;
+		return span;
+	}
+	return context == span->context ? span : NULL; /* else a request made up inside the handler */
+}
+
+/* func (mux *ServeMux) findHandler(r *Request) (h Handler, patStr string, _ *pattern, matches []string) */
+SEC("go_after/net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
+GO_OF(http_server) GO_RESULTS(16)
+int mux_match(struct pt_regs *ctx)
+{
+	const __u64 request_spill = 8 + 3 * 8; /* behind the return address: mux, w (2 words), r */
+	__u64 pattern = go_arg(ctx, 4), prefix;
+	struct goroutine on;
+	struct in_flight *span;
+
+	if (!pattern || pattern_str == GO_ABSENT || mux_frame == GO_ABSENT || goroutine_of(ctx, &on))
+		return 0;
+	span = span_of_request(&on, go_word(ctx->sp + mux_frame + request_spill), &prefix);
+	if (!span || span->owner.silent)
+		return 0;
+	span_put_string(span, ATTR_HTTP_ROUTE_PATTERN, go_string_at(pattern + pattern_str), ROUTE_MAX);
+	span_put_number(span, ATTR_HTTP_ROUTE_PREFIX, prefix);
+	return 0;
+}
+
+/*
+ * HTTP/2, in each of its homes: (sc *serverConn) runHandler(rw *responseWriter, req, handler) runs
+ * a stream's handler on a goroutine of its own; its deferred func1 sees the response complete, and
+ * panics as well. TOO_LONG is the handler that answers 431 before any handler of the program runs.
+ */
+#define HTTP2_SERVER(home, package, type_prefix, request) \
+	GO_FIELD(home##_rws, pointer, package "." type_prefix "responseWriter.rws"); \
+	GO_FIELD(home##_status, int, package "." type_prefix "responseWriterState.status"); \
+	GO_FIELD(home##_wrote, int, package "." type_prefix "responseWriterState.wroteBytes"); \
+	GO_FIELD(home##_sent, bool, package "." type_prefix "responseWriterState.sentHeader"); \
+	GO_FUNCTION(home##_too_long, package "." type_prefix "handleHeaderListTooLong"); \
+\
+	SEC("go_entry/" package ".(*" type_prefix "serverConn).runHandler") \
+	GO_OF(http_server) \
+	int home##_entry(struct pt_regs *ctx) \
+	{ \
+		struct request_layout at = request(); \
+\
+		if (go_word(go_arg(ctx, 3)) == home##_too_long + go_bias(ctx)) \
+			return 0; \
+		return begin_request(ctx, &at, go_arg(ctx, 1), go_arg(ctx, 2)); \
+	} \
+\
+	SEC("go_entry/" package ".(*" type_prefix "serverConn).runHandler.func1") \
+	GO_OF(http_server) \
+	int home##_exit(struct pt_regs *ctx) \
+	{ \
+		return end_stream(ctx, home##_rws, home##_status, home##_sent, home##_wrote); \
+	}
+
+static __always_inline int end_stream(struct pt_regs *ctx, __u16 rws_at, __u16 status_at,
+				      __u16 sent_at, __u16 wrote_at)
+{
+	struct goroutine on;
+	struct in_flight *span;
+	enum unwinding how;
+	__u64 rws, status;
+
+	if (rws_at == GO_ABSENT || status_at == GO_ABSENT || goroutine_of(ctx, &on))
+		return 0;
+	span = span_find(&on, http_server);
+	if (!span)
+		return 0;
+	rws = go_word(span->object + rws_at);
+	status = go_word(rws + status_at);
+	how = unwinding(&on);
+	if (how != UNWIND_NONE)
+		return end_unwound(&on, span, how, go_byte(rws + sent_at) & 1, status);
+	span_put_number(span, ATTR_HTTP_STATUS, status ? status : 200);
+	if (capture_body_size && wrote_at != GO_ABSENT)
+		span_put_number(span, ATTR_HTTP_RESPONSE_BODY_SIZE, go_word(rws + wrote_at));
+	return span_end(&on, span);
+}
+
+HTTP2_SERVER(h2_bundled, "net/http", "http2", http_request)
+HTTP2_SERVER(h2_internal, "net/http/internal/http2", "", http2_request)
+HTTP2_SERVER(h2_external, "golang.org/x/net/http2", "", http_request)

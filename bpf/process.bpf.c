@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * process: tells the agent of every exec and exit on the machine, so that a new target is found
+ * within milliseconds; and tells where the agent itself stands among the pid namespaces.
+ * Loaded once, into the instance that owns the shared maps.
+ */
+#include "go.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 << 10);
+} process_events SEC(".maps");
+
+const volatile __u32 process_pid_level = 0;
+const volatile __u64 process_pid_namespace = 0;
+
+/* Written by agent_position when the agent runs it for itself. */
+__u32 found_pid_level = 0;
+__u64 found_pid_namespace = 0;
+
+static __always_inline struct upid *upid_of(struct task_struct *task, __u32 level)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+
+	if (!pid || BPF_CORE_READ(pid, level) < level)
+		return NULL;
+	return (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+	       level * bpf_core_type_size(struct upid);
+}
+
+static __always_inline int tell(enum record_type type)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct process_record record = {.type = type};
+	struct upid *at = upid_of(task, process_pid_level);
+
+	if (!at || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+		return 0;
+	if ((__u64)BPF_CORE_READ(at, ns) != process_pid_namespace)
+		return 0;
+	record.pid = BPF_CORE_READ(at, nr);
+	bpf_ringbuf_output(&process_events, &record, sizeof(record), 0);
+	return 0;
+}
+
+/* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
+SEC("raw_tp/sched_process_exec")
+int process_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	return tell(RECORD_EXEC);
+}
+
+/* TP_PROTO(struct task_struct *p, ...): the current task; thread group leaders only */
+SEC("raw_tp/sched_process_exit")
+int process_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	return tell(RECORD_EXIT);
+}
+
+/* Run once by BPF_PROG_TEST_RUN (5.10), in the agent's own context. */
+SEC("raw_tp")
+int agent_position(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct upid *at;
+
+	found_pid_level = BPF_CORE_READ(pid, level);
+	at = upid_of(task, found_pid_level);
+	if (at)
+		found_pid_namespace = (__u64)BPF_CORE_READ(at, ns);
+	return 0;
+}

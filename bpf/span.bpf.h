@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * span: begin, put, end. What a library's file uses to make spans; it owns no map itself.
+ *
+ * A span under way is one value of the map `in_flight`, keyed by its span id; its record is built
+ * there in place, as it will travel (design D6). The goroutine that runs it has a small stack of
+ * the spans it is in (map `goroutines`), each with its frame's depth below the stack's top, which
+ * a stack copy does not change. A span whose frame is gone although its end was not seen (recovered
+ * panic, Goexit) is ended by the next span that begins or ends on the goroutine.
+ */
+#ifndef GOSPAN_BPF_SPAN_BPF_H
+#define GOSPAN_BPF_SPAN_BPF_H
+
+#include "go.bpf.h"
+
+enum {
+	MAX_NESTING = 8, /* spans one goroutine is in at a time; deeper ones are counted as lost */
+	SCRATCH_MAX = TEXT_MAX + 16,
+};
+
+/* Whose probe this is: filled by goroutine_of(). */
+struct goroutine {
+	__u32 tgid; /* in the initial pid namespace: half of every key */
+	__u32 pid;  /* in the agent's */
+	__u64 goid;
+	__u64 g;
+	__u32 depth; /* of SP below the stack's top, bytes */
+	__u32 pad;
+};
+
+struct in_flight {
+	struct in_flight_owner owner;
+	/* the library's own notes, never sent; all heap pointers, no stack address */
+	__u64 object;  /* e.g. *http.response */
+	__u64 request; /* *http.Request */
+	__u64 url;     /* its *url.URL */
+	__u64 context; /* data word of its context */
+	__u64 itab;    /* room for one more word */
+	__u16 used;   /* bytes of body */
+	__u8 upgrade; /* enum upgrade of the HTTP server */
+	__u8 pad[5];
+	struct span_record record;
+	/* behind the body: room that bounds checks need, otherwise free for use as scratch */
+	__u8 body[GOSPAN_BODY_MAX + SCRATCH_MAX];
+};
+
+#define span_scratch(span) (&(span)->body[GOSPAN_BODY_MAX])
+
+/* Trace context as it travels in a header. */
+struct trace_context {
+	__u8 trace_id[16];
+	__u8 span_id[8];
+	__u8 flags;
+	__u8 remote; /* it came from outside: there is one */
+	__u8 pad[6];
+};
+
+/* 0, or non-zero when this process is not wanted or the goroutine cannot be told: return then. */
+int goroutine_of(struct pt_regs *ctx, struct goroutine *out);
+
+/* Counts WHY against the process; returns 0, so that a probe can `return fail(...)`. */
+int fail(__u32 pid, enum failure why);
+
+/*
+ * Opens a span of LIBRARY on the goroutine. NULL when there is no room (counted). Its ids, parent
+ * and sampling are set by span_parent(), which must follow once the remote parent is known.
+ */
+struct in_flight *span_begin(const struct goroutine *on, __u16 library, enum span_kind kind,
+			     __u64 bias);
+
+/* REMOTE->remote == 0: a root. Decides sampling. */
+int span_parent(struct in_flight *span, const struct trace_context *remote);
+
+/* The innermost span of the goroutine, or NULL. */
+struct in_flight *span_current(const struct goroutine *on);
+
+/* The innermost span of LIBRARY on the goroutine, or NULL. */
+struct in_flight *span_find(const struct goroutine *on, __u16 library);
+
+/* The span under way with this id, or NULL. */
+struct in_flight *span_by_id(__u64 id);
+
+/* Sends it (unless silent) and takes it off its goroutine. */
+int span_end(const struct goroutine *on, struct in_flight *span);
+
+/* Takes it away without a trace. */
+int span_drop(const struct goroutine *on, struct in_flight *span);
+
+/* Appends LEN bytes of the target at PTR, cut to MAX. Returns 0; what does not fit is counted. */
+int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len, __u32 max);
+
+int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number);
+
+/* A struct panic_value. Non-zero when there was no room (counted). */
+int span_put_panic(struct in_flight *span, const struct panic_value *value);
+
+static __always_inline int span_put_string(struct in_flight *span, enum attribute_key key,
+					   struct go_string s, __u32 max)
+{
+	return s.len && s.ptr ? span_put_text(span, key, s.ptr, s.len, max) : 0;
+}
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The wire between kernel and agent: ring buffer records and the shared enums. The only header,
+ * with attributes.def, that both sides include. Explicit padding; sizes asserted on both sides.
+ */
+#ifndef GOSPAN_BPF_SPAN_H
+#define GOSPAN_BPF_SPAN_H
+
+#ifndef __bpf__
+#include <assert.h>
+#include <linux/types.h>
+#include <stddef.h>
+#endif
+
+enum attribute_key {
+	ATTR_NONE,
+#define ATTRIBUTE(key, name, form) ATTR_##key,
+#include "attributes.def"
+#undef ATTRIBUTE
+	ATTR_MAX
+};
+
+/* Sizes (design, Contracts): what is cut off is counted in span_record.truncated. */
+enum {
+	RECORD_MAX = 2048,	/* one record, header and body */
+	URI_MAX = 1024,		/* path and query */
+	PANIC_TEXT_MAX = 512,
+	USER_AGENT_MAX = 256,
+	HOST_MAX = 256,
+	ROUTE_MAX = 256,
+	FORWARDED_MAX = 256,
+	METHOD_MAX = 32,
+	PEER_MAX = 64,
+	TRACE_STATE_MAX = 512,	/* W3C trace context, 3.3.1.5 */
+	TEXT_MAX = 1024,	/* longest of them all */
+	PANIC_VALUE_MAX = 64,	/* bytes of a panic value that travel */
+};
+
+enum record_type {
+	RECORD_SPAN = 1,
+	RECORD_EXEC, /* a thread group leader has exec'ed: struct process_record */
+	RECORD_EXIT,
+};
+
+/* OTLP's Span.SpanKind, so that it travels unchanged. */
+enum span_kind { SPAN_INTERNAL = 1, SPAN_SERVER, SPAN_CLIENT, SPAN_PRODUCER, SPAN_CONSUMER };
+
+enum span_flag {
+	SPAN_SAMPLED = 1 << 0,	     /* else a short record for the counts only */
+	SPAN_REMOTE_PARENT = 1 << 1, /* the parent came in a header */
+	SPAN_PANICKED = 1 << 2,	     /* a panic or Goexit unwound the span's own function */
+	SPAN_HIJACKED = 1 << 3,
+};
+
+/*
+ * A span that ended. Its body follows: a row of attributes, each a struct attribute_header, the
+ * bytes, and padding to ATTRIBUTE_ALIGN.
+ */
+struct span_record {
+	__u8 type; /* RECORD_SPAN */
+	__u8 kind;
+	__u8 flags;
+	__u8 trace_flags; /* W3C */
+	__u16 library;	  /* index the agent gave the library's GO_SPAN */
+	__u16 size;	  /* of the body in bytes */
+	__u32 pid;	  /* thread group, in the agent's pid namespace */
+	__u16 truncated;  /* strings that were cut or left out for want of room */
+	__u16 pad;
+	__u64 bias;	  /* load bias of the executable: link-time = run-time - bias */
+	__u64 start_ns;	  /* CLOCK_BOOTTIME */
+	__u64 end_ns;
+	__u8 trace_id[16];
+	__u8 span_id[8];
+	__u8 parent_id[8];
+};
+
+struct attribute_header {
+	__u16 key; /* enum attribute_key */
+	__u16 len; /* bytes that follow */
+};
+
+/* ATTR_PANIC: runtime.gopanic(e any). ATTR_PANIC_TEXT follows when the value led to a string. */
+struct panic_value {
+	__u64 time_ns;
+	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
+	__u8 value[PANIC_VALUE_MAX];
+};
+
+/* How a value of the map `in_flight` begins: whose it is, for the agent when the process is gone. */
+struct in_flight_owner {
+	__u64 goid;
+	__u32 tgid; /* in the initial pid namespace */
+	__u32 pid;  /* in the agent's */
+	__u8 silent; /* nothing is sent of it, nor of what is below it */
+	__u8 pad[7];
+};
+
+/* Key of the map `goroutines`. */
+struct goroutine_key {
+	__u32 tgid;
+	__u32 pad;
+	__u64 goid;
+};
+
+struct process_record {
+	__u8 type; /* RECORD_EXEC, RECORD_EXIT */
+	__u8 pad[3];
+	__u32 pid; /* thread group, in the agent's pid namespace */
+};
+
+/*
+ * Why something was lost or left out, counted per process. LOSS rows are spans that were (or would
+ * have been) produced; NOTE rows are not.
+ */
+#define FAILURES(LOSS, NOTE) \
+	LOSS(RING_FULL, "ring_full", "the ring buffer was full", "GOSPAN_RING_BYTES") \
+	LOSS(IN_FLIGHT_FULL, "in_flight_full", "too many spans under way", "GOSPAN_MAX_IN_FLIGHT") \
+	LOSS(UNENDED, "unended", "a span's end was never seen", "") \
+	NOTE(UNREADABLE, "unreadable", "a string of the target could not be read", "") \
+	NOTE(EXCLUDED, "excluded", "request matched an excluded path", "GOSPAN_EXCLUDE_PATHS") \
+	NOTE(OWN_EXPORT, "own_export", "request came from gospan's own exporter", "") \
+	NOTE(MANY_HEADERS, "many_headers", "more header slots than are searched", "") \
+	NOTE(HEADER_READ, "header_read", "headers could not be read", "") \
+	NOTE(NO_GOROUTINE, "no_goroutine", "the goroutine's id could not be read", "") \
+	NOTE(UNFINISHED, "unfinished", "span was under way at attach", "") \
+	NOTE(TRUNCATED, "truncated", "strings longer than their limit", "") \
+	NOTE(UNSAMPLED, "unsampled", "the sampler left the span out", "")
+
+enum failure {
+#define FAILURE_ENUM(key, name, text, setting) FAIL_##key,
+	FAILURES(FAILURE_ENUM, FAILURE_ENUM)
+#undef FAILURE_ENUM
+	FAIL_MAX
+};
+
+/* Value of the map `failures`, keyed by pid in the agent's namespace (0: unknown). */
+struct failure_counts {
+	__u64 at[FAIL_MAX];
+};
+
+/* How a probe's attach cookie is made: site address, program, site flags. */
+enum {
+	COOKIE_PROGRAM_SHIFT = 48, /* 8 bits: index into `programs` */
+	COOKIE_FLAGS_SHIFT = 56,   /* enum site_flags of offsets/sites.h */
+	COOKIE_DROP_CF_ZF = 1 << 0,
+	COOKIE_DROP_LS = 1 << 1,
+	COOKIE_IS_RET = 1 << 2,
+};
+
+enum { MAX_PROGRAMS = 64, MAX_EXCLUDE = 8, EXCLUDE_GLOB_MAX = 64 };
+
+enum { ATTRIBUTE_ALIGN = 4 };
+
+#define GOSPAN_BODY_MAX (RECORD_MAX - sizeof(struct span_record))
+
+_Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
+_Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
+_Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
+_Static_assert(sizeof(struct in_flight_owner) == 24, "map layout: in_flight_owner");
+_Static_assert(sizeof(struct process_record) == 8, "wire format: process_record");
+
+#endif

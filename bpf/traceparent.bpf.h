@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * traceparent: W3C Trace Context, parse. https://www.w3.org/TR/trace-context/ section 3.2:
+ *   2HEX "-" 32HEX "-" 16HEX "-" 2HEX, lower case; version ff is invalid, version 00 is exactly
+ *   55 characters, a later one may go on after a further "-". Ids of zeros are invalid.
+ */
+#ifndef GOSPAN_BPF_TRACEPARENT_H
+#define GOSPAN_BPF_TRACEPARENT_H
+
+#include "span.bpf.h"
+
+enum { TRACEPARENT_LEN = 55 };
+
+/* Value of a lower-case hex digit, HEX_NONE for all else. A table: branches would multiply paths. */
+enum { HEX_NONE = 0x80 };
+#define NONE_8 HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE
+#define NONE_32 NONE_8, NONE_8, NONE_8, NONE_8
+static const __u8 hex_digits[256] = {
+	NONE_32, NONE_8, NONE_8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, HEX_NONE, HEX_NONE, HEX_NONE,
+	HEX_NONE, HEX_NONE, HEX_NONE, NONE_32, HEX_NONE, 10, 11, 12, 13, 14, 15, HEX_NONE, NONE_8,
+	NONE_8, NONE_8, NONE_32, NONE_32, NONE_32, NONE_32,
+};
+
+/* CNT bytes from 2 * CNT digits; returns the OR of all bytes, or 0x100 when a digit is none. */
+static __always_inline __u32 hex_bytes(const __u8 *text, __u8 *out, int cnt)
+{
+	__u32 bad = 0, any = 0;
+
+	for (int i = 0; i < cnt; i++) {
+		__u8 high = hex_digits[text[2 * i]], low = hex_digits[text[2 * i + 1]];
+
+		bad |= high | low;
+		out[i] = high << 4 | low;
+		any |= out[i];
+	}
+	return bad & HEX_NONE ? 0x100 : any;
+}
+
+/*
+ * TEXT holds the first TRACEPARENT_LEN + 1 bytes of a header value of LEN bytes. Fills OUT and
+ * returns true when it is valid; else OUT is as it was.
+ */
+static __always_inline bool traceparent_parse(const __u8 *text, __u64 len,
+					      struct trace_context *out)
+{
+	struct trace_context found = {.remote = 1};
+	__u32 version, trace, span;
+	__u8 byte;
+
+	if (len < TRACEPARENT_LEN || text[2] != '-' || text[35] != '-' || text[52] != '-')
+		return false;
+	version = hex_bytes(text, &byte, 1);
+	if (version == 0x100 || byte == 0xff)
+		return false;
+	if (len > TRACEPARENT_LEN && (!byte || text[TRACEPARENT_LEN] != '-'))
+		return false;
+	trace = hex_bytes(text + 3, found.trace_id, sizeof(found.trace_id));
+	span = hex_bytes(text + 36, found.span_id, sizeof(found.span_id));
+	if (!trace || trace == 0x100 || !span || span == 0x100)
+		return false;
+	if (hex_bytes(text + 53, &found.flags, 1) == 0x100)
+		return false;
+	*out = found;
+	return true;
+}
+
+#endif
