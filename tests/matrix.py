@@ -2,8 +2,8 @@
 """`make matrix`: every Go version in every build mode.
 
 Each cell starts the server, attaches to the running process by pid, sends 200 requests on 8
-connections and must see exactly 200 spans with right names, routes, statuses and remote parents. The
-table goes to stdout; reasons of failures follow it. usage: tests/matrix.py [GO_VERSION...]
+connections and must see exactly 200 spans with right names, routes, statuses and remote parents.
+The table goes to stdout; reasons of failures follow it. usage: tests/matrix.py [GO_VERSION...]
 """
 import pathlib
 import sys

@@ -126,7 +126,7 @@ def _profile(name, version):
 
 
 def remove_sections(path):
-    """Cuts the file after its last segment and says in the ELF header that there are no sections."""
+    """Cuts the file after its last segment; the ELF header says that there are no sections."""
     data = bytearray(path.read_bytes())
     phoff, = struct.unpack_from("<Q", data, 32)
     phentsize, phnum = struct.unpack_from("<HH", data, 54)

@@ -52,7 +52,8 @@ class Load(Child):
 
     def __init__(self, port, seconds, conns=8, mode="h1", path=None, first=1, rate=0, brief=True,
                  count=10 ** 9):
-        super().__init__(_argv(port, count, conns, mode, path, first, 0, seconds, rate, brief, True))
+        super().__init__(_argv(port, count, conns, mode, path, first, 0, seconds, rate, brief,
+                               True))
         self.seconds = seconds
 
     def report(self):
@@ -89,5 +90,6 @@ def status_of(answer):
     return int(answer.split(b" ", 2)[1])
 
 
-def traceparent(trace_id="0af7651916cd43dd8448eb211c80319c", span_id="b7ad6b7169203331", flags="01"):
+def traceparent(trace_id="0af7651916cd43dd8448eb211c80319c", span_id="b7ad6b7169203331",
+                flags="01"):
     return f"traceparent: 00-{trace_id}-{span_id}-{flags}"

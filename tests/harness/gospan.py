@@ -12,7 +12,8 @@ from .build import ROOT
 from .process import Child, die_with_parent, eventually
 
 DONE = re.compile(r"^gospan: done: (?P<who>.*?)(?P<produced>\d+) spans? produced, "
-                  r"(?P<exported>\d+) exported, (?P<dropped>\d+) dropped(?: \((?P<reasons>.*?)\))?, "
+                  r"(?P<exported>\d+) exported, (?P<dropped>\d+) dropped"
+                  r"(?: \((?P<reasons>.*?)\))?, "
                   r"(?P<unfinished>\d+) unfinished")
 
 
@@ -65,7 +66,8 @@ class Gospan(Child):
         spans = agent.stop()
     """
 
-    def __init__(self, tmp_path, *args, env=None, prefix=(), otlp_file=True, console=False, cwd=None):
+    def __init__(self, tmp_path, *args, env=None, prefix=(), otlp_file=True, console=False,
+                 cwd=None):
         # Several agents may share the folder of a test.
         self.file = tmp_path / f"spans-{len(list(tmp_path.glob('spans-*')))}.jsonl"
         argv = [program(), *args[:1]]

@@ -38,7 +38,7 @@ class Lines:
             self._changed.notify_all()
 
     def wait(self, matches, timeout, start=0):
-        """The first line from START on that MATCHES, or None after TIMEOUT seconds or at the end."""
+        """The first line from START on that MATCHES; None after TIMEOUT seconds or at the end."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:

@@ -58,7 +58,8 @@ def _apt(suite):
         key = "/usr/share/keyrings/debian-archive-keyring.gpg"
         (home / "sources.list").write_text(f"deb [signed-by={key}] {mirror} {suite} main\n")
         config.write_text(f'Dir::State::lists "{home}/lists"; Dir::Cache "{home}/cache";\n'
-                          f'Dir::Etc::sourcelist "{home}/sources.list"; Dir::Etc::sourceparts "-";\n'
+                          f'Dir::Etc::sourcelist "{home}/sources.list";\n'
+                          'Dir::Etc::sourceparts "-";\n'
                           'Acquire::Languages "none";\n')
         _run(["apt-get", "-q", "update"], env={"APT_CONFIG": str(config)})
         (home / "updated").touch()

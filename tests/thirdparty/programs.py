@@ -37,8 +37,8 @@ OWN_SHARE = ["unshare", "--mount", "sh", "-c",
              'mount --bind "$0/usr/share" /usr/share && exec "$@"', "{root}"]
 
 PROMETHEUS = dict(
-    command=["{root}/usr/bin/prometheus", "--config.file={data}/p.yml", "--storage.tsdb.path={data}/d",
-             "--web.listen-address=127.0.0.1:{port}"],
+    command=["{root}/usr/bin/prometheus", "--config.file={data}/p.yml",
+             "--storage.tsdb.path={data}/d", "--web.listen-address=127.0.0.1:{port}"],
     files={"p.yml": "global: {scrape_interval: 1h}\n"}, ready="/-/ready",
     requests=["GET /-/ready", "GET /-/healthy", "GET /api/v1/query?query=up", "GET /metrics",
               "GET /api/v1/status/buildinfo", "GET /api/v1/label/job/values", "GET /no/such",
@@ -48,8 +48,8 @@ CADDY = dict(
     files={"c.json": '{"admin": {"disabled": true}, "apps": {"http": {"servers": {"s": {"listen": '
                      '["127.0.0.1:{port}"], "automatic_https": {"disable": true}, "routes": ['
                      '{"match": [{"path": ["/made"]}], "handle": [{"handler": "static_response", '
-                     '"status_code": 201, "body": "made"}]}, {"handle": [{"handler": "file_server", '
-                     '"root": "{data}"}]}]}}}}}',
+                     '"status_code": 201, "body": "made"}]}, {"handle": [{"handler": '
+                     '"file_server", "root": "{data}"}]}]}}}}}',
            "file.txt": "text\n"},
     env={"HOME": "{data}", "XDG_DATA_HOME": "{data}", "XDG_CONFIG_HOME": "{data}"},
     requests=["GET /made", "GET /file.txt", "HEAD /file.txt", "GET /none", "POST /made"],
@@ -69,7 +69,8 @@ SYNCTHING = dict(
              "-e", "s/<crashReportingEnabled>true/<crashReportingEnabled>false/",
              "-e", "s/<urAccepted>0/<urAccepted>-1/",
              "-e", "s/<startBrowser>true/<startBrowser>false/",
-             "-e", "s,<listenAddress>default,<listenAddress>tcp://127.0.0.1:0,", "{data}/config.xml"]],
+             "-e", "s,<listenAddress>default,<listenAddress>tcp://127.0.0.1:0,",
+             "{data}/config.xml"]],
     command=["{root}/usr/bin/syncthing", "serve", "--home={data}", "--no-browser", "--no-restart",
              "--gui-address=127.0.0.1:{port}"],
     env={"STNOUPGRADE": "1", "HOME": "{data}"}, ready="/rest/noauth/health",
@@ -82,8 +83,8 @@ DOCKERD = dict(
     requests=["GET /_ping", "HEAD /_ping", "GET /version", "GET /v1.41/containers/json",
               "GET /v1.41/images/json", "GET /v1.41/containers/none/json", "GET /v1.41/info",
               "POST /v1.41/containers/none/start"])
-HTTPBIN = ["GET /get?a=1", "GET /status/418", "GET /status/503", "POST /post", "PUT /put", "GET /uuid",
-           "GET /bytes/1000", "GET /delay/0.01", "GET /headers", "GET /none", "DELETE /delete",
+HTTPBIN = ["GET /get?a=1", "GET /status/418", "GET /status/503", "POST /post", "PUT /put",
+           "GET /uuid", "GET /bytes/1000", "GET /delay/0.01", "GET /headers", "GET /none", "DELETE /delete",
            "GET /stream/5", "GET /base64/YQ=="]
 
 PROGRAMS = [
@@ -92,8 +93,8 @@ PROGRAMS = [
             [*OWN_SHARE, "{root}/usr/bin/prometheus-alertmanager", "--config.file={data}/a.yml",
              "--storage.path={data}/d", "--web.listen-address=127.0.0.1:{port}",
              "--cluster.listen-address="],
-            ["GET /-/healthy", "GET /api/v2/status", "GET /api/v2/alerts", "GET /metrics", "GET /none",
-             ("POST /api/v2/alerts", '[{"labels": {"alertname": "a"}}]'), "POST /api/v2/alerts"],
+            ["GET /-/healthy", "GET /api/v2/status", "GET /api/v2/alerts", "GET /metrics",
+             "GET /none", ("POST /api/v2/alerts", '[{"labels": {"alertname": "a"}}]'), "POST /api/v2/alerts"],
             needs_root=True,
             files={"a.yml": "route: {receiver: r}\nreceivers: [{name: r}]\n"}, ready="/-/healthy"),
     Program("node-exporter", debian("prometheus-node-exporter"),
@@ -116,8 +117,8 @@ PROGRAMS = [
     Program("dockerd", debian("docker.io"), path=[debian("containerd"), debian("runc")], **DOCKERD),
     Program("containerd", debian("containerd"),
             ["{root}/usr/bin/containerd", "--config", "{data}/c.toml"],
-            ["GET /v1/metrics", "GET /none", "HEAD /v1/metrics"], ready="/v1/metrics", needs_root=True,
-            files={"c.toml": 'version = 2\nroot = "{data}/r"\nstate = "{data}/s"\n'
+            ["GET /v1/metrics", "GET /none", "HEAD /v1/metrics"], ready="/v1/metrics",
+            needs_root=True, files={"c.toml": 'version = 2\nroot = "{data}/r"\nstate = "{data}/s"\n'
                              'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
                              '[grpc]\naddress = "{data}/c.sock"\n[metrics]\n'
                              'address = "127.0.0.1:{port}"\n'}),
@@ -147,13 +148,14 @@ PROGRAMS = [
             ["GET /health", "GET /metrics", "GET /api/v1/query?query=1", "GET /none",
              ("POST /write", "m v=1\n")], ready="/health"),
     Program("webhook", debian("webhook"),
-            ["{root}/usr/bin/webhook", "-hooks", "{data}/h.json", "-ip", "127.0.0.1", "-port", "{port}"],
+            ["{root}/usr/bin/webhook", "-hooks", "{data}/h.json", "-ip", "127.0.0.1",
+             "-port", "{port}"],
             ["POST /hooks/a", "GET /hooks/a", "GET /hooks/none", "GET /"],
             files={"h.json": '[{"id": "a", "execute-command": "/bin/true"}]'}),
     Program("docker-registry", debian("docker-registry"),
             ["{root}/usr/bin/docker-registry", "serve", "{data}/r.yml"],
-            ["GET /v2/", "GET /v2/_catalog", "GET /v2/a/tags/list", "GET /v2/a/manifests/b", "GET /none",
-             "POST /v2/a/blobs/uploads/"], ready="/v2/",
+            ["GET /v2/", "GET /v2/_catalog", "GET /v2/a/tags/list", "GET /v2/a/manifests/b",
+             "GET /none", "POST /v2/a/blobs/uploads/"], ready="/v2/",
             files={"r.yml": 'version: 0.1\nstorage: {filesystem: {rootdirectory: "{data}/d"}}\n'
                             'http: {addr: "127.0.0.1:{port}"}\n'}),
     Program("nats-server", debian("nats-server"),

@@ -78,14 +78,15 @@ def start(program, data):
         (data / name).parent.mkdir(parents=True, exist_ok=True)
         (data / name).write_text(fill(text))
     for command in program.before:
-        subprocess.run([fill(a) for a in command], env=env, check=True, capture_output=True, timeout=60)
+        subprocess.run([fill(a) for a in command], env=env, check=True, capture_output=True,
+                       timeout=60)
     command = [fill(a) for a in program.command]
     child = Child(command, env=env, cwd=data)
 
     def connect():
         return Connection(fill.values["port"], fill(program.socket))
-    if not eventually(lambda: child.status is not None or answers(connect, program.ready), 40, 0.1) \
-            or child.status is not None:
+    eventually(lambda: child.status is not None or answers(connect, program.ready), 40, 0.1)
+    if child.status is not None or not answers(connect, program.ready):
         child.stderr.wait_end(1)
         raise RuntimeError(f"did not start: {child.stderr.text()[-600:]}")
     return child, connect, fill
@@ -103,12 +104,13 @@ def answers(connect, path):
 
 
 def send(connect, requests, count):
-    """Sends COUNT requests, round robin; returns what each was and what was answered, by trace id."""
+    """Sends COUNT requests, round robin; returns what each was and its answer, by trace id."""
     sent, connection = {}, None
     for n in range(count):
         request, body = requests[n % len(requests)]
         method, target = request.split(" ", 1)
-        trace_id, parent = f"{random.getrandbits(128) | 1:032x}", f"{random.getrandbits(64) | 1:016x}"
+        trace_id = f"{random.getrandbits(128) | 1:032x}"
+        parent = f"{random.getrandbits(64) | 1:016x}"
         connection = connection or connect()
         connection.request(method, target, body=body, headers={
             "traceparent": f"00-{trace_id}-{parent}-01", "User-Agent": f"thirdparty/{n}"})
@@ -144,8 +146,9 @@ def compare(spans, sent):
 def check(program, data, out):
     """Runs one program; returns what the table says of it."""
     child, connect, fill = start(program, data)
-    requests = [(fill(r), None) if isinstance(r, str) else (fill(r[0]), r[1]) for r in program.requests]
-    # dockerd and caddy may answer a first request of each kind more slowly; it is no part of the test.
+    with_body = [(r, None) if isinstance(r, str) else r for r in program.requests]
+    requests = [(fill(request), body) for request, body in with_body]
+    # What a program does on its first request of a kind is no part of the test.
     send(connect, requests, len(requests))
     with child, Gospan(out, "trace", "--pid", child.pid) as agent:
         ready, = agent.wait_ready()
@@ -175,10 +178,10 @@ def main(names):
             print(row(program.name, *map(str, check(program, data, out)), "ok"), flush=True)
             passed += 1
         except (fetch.CannotFetch, Skipped) as e:
-            print(row(program.name, "", "", "", "", "", f"skipped: {e}"), flush=True)
+            print(row(program.name, *[""] * 5, f"skipped: {e}"), flush=True)
             skipped += 1
         except Exception as e:
-            print(row(program.name, "", "", "", "", "", f"FAILED: {type(e).__name__}: {e}"), flush=True)
+            print(row(program.name, *[""] * 5, f"FAILED: {type(e).__name__}: {e}"), flush=True)
             failed += 1
         finally:
             process.kill_all()

@@ -31,7 +31,8 @@ def test_json(version, mode):
     got = json.loads(out)
     assert got["path"] == str(path)
     assert version in got["go_version"]
-    assert (got["arch"], got["pie"], got["stripped"]) == ("amd64", "pie" in mode, "stripped" in mode)
+    assert got["arch"] == "amd64"
+    assert (got["pie"], got["stripped"]) == ("pie" in mode, "stripped" in mode)
     assert got["module"] == "example.test/httpserver"
     library = {lib["name"]: lib for lib in got["libraries"]}["net/http"]
     assert library["status"] == "on", library
@@ -178,7 +179,7 @@ def test_truncated(hostile):
 
 
 def test_bit_flips(hostile):
-    """Half of them in the first 4 KiB, where the headers are; the seed makes a failure repeatable."""
+    """Half of them in the first 4 KiB, where the headers are; a seed makes a failure repeatable."""
     whole = skip.build("nohttp", mode="-s -w").read_bytes()
     for seed in range(40):
         chance, data = random.Random(seed), bytearray(whole)

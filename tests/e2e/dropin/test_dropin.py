@@ -64,7 +64,7 @@ def test_target_later_again_and_twice(needs_bpf, hello):
             with Server(hello) as server:
                 assert ready_for(agent, server.pid), agent.stderr.text()
                 client.load(server.http, 50, 2, first=100 * n).check()
-                assert len(collector.wait_for_spans(50 * (n + 1)) == 50 * (n + 1)
+                assert len(collector.wait_for_spans(50 * (n + 1))) == 50 * (n + 1)
         with Server(hello) as one, Server(hello) as two:
             assert ready_for(agent, one.pid) and ready_for(agent, two.pid)
             client.load(one.http, 50, 2, first=1000).check()
@@ -103,7 +103,7 @@ def test_in_the_pod_s_pid_namespace(needs_bpf, needs_root, hello):
     first, = process.children(pause.pid)
     inside = ["nsenter", "-t", str(first), "--pid", "--mount", "unshare", "--mount"]
     with pause, Receiver() as collector:
-        with Child([program()], env=environment(injected(hello, collector)), prefix=inside) as agent:
+        with Sidecar(injected(hello, collector), prefix=inside) as agent:
             with Server(hello, prefix=inside) as server:
                 assert ready_for(agent, server.pid), agent.stderr.text()
                 client.load(server.http, 50, 2).check()
@@ -128,7 +128,8 @@ def test_target_by_pid(needs_bpf, start_server):
 @pytest.mark.parametrize("exporter", ["none", "console"])
 def test_other_exporters(needs_bpf, start_server, exporter):
     server = start_server()
-    with Sidecar({"OTEL_GO_AUTO_TARGET_PID": str(server.pid), "OTEL_TRACES_EXPORTER": exporter}) as agent:
+    env = {"OTEL_GO_AUTO_TARGET_PID": str(server.pid), "OTEL_TRACES_EXPORTER": exporter}
+    with Sidecar(env) as agent:
         assert ready_for(agent, server.pid)
         get(server.http, "/item/1")
         shown = agent.stdout.wait(lambda text: "/item/1" in text, 2)

@@ -10,16 +10,17 @@ from harness.process import eventually
 OLD_AND_NEW = pytest.mark.parametrize("version", ["1.19.13", "1.27.1"])
 
 
-def run(start_server, trace, version, *server_args, count, mode="h1", path=None, route=None, conns=8,
-        build_mode="default", env=None):
+def run(start_server, trace, version, *server_args, count, mode="h1", path=None, route=None,
+        conns=8, build_mode="default"):
     """COUNT requests, all answered rightly, all with their one right span."""
     server = start_server(*server_args, version=version, mode=build_mode)
-    agent = trace(server, env=env)
+    agent = trace(server)
     report = client.load(server.http, count, conns, mode=mode, path=path).check()
     assert server.stats()["started"] == count
     agent.wait_spans(count, timeout=20)
     requests = [{**r, "route": route} if route else r for r in report.requests]
-    expect.spans_match(agent.stop(), requests, build.has_patterns(version), server.http, times=False)
+    expect.spans_match(agent.stop(), requests, build.has_patterns(version), server.http,
+                       times=False)
 
 
 @OLD_AND_NEW
@@ -47,7 +48,8 @@ def test_stacks_that_grow_and_move(start_server, trace, version, mode):
 
 @OLD_AND_NEW
 def test_1000_connections(start_server, trace, version):
-    run(start_server, trace, version, count=4000, conns=1000, path="/slow?ms=100&n={id}", route="/slow")
+    run(start_server, trace, version, count=4000, conns=1000, path="/slow?ms=100&n={id}",
+        route="/slow")
 
 
 def test_large_headers(start_server, trace):
@@ -96,8 +98,8 @@ def test_panics(start_server, trace, version, kind):
 def test_recovered_panics_between_ordinary_requests(start_server, trace, version):
     server = start_server(version=version)
     agent = trace(server)
-    with client.Load(server.http, 20, conns=4, path="/recovered/error?n={id}", count=500, brief=False,
-                     first=100_000) as panicking:
+    with client.Load(server.http, 20, conns=4, path="/recovered/error?n={id}", count=500,
+                     brief=False, first=100_000) as panicking:
         report = client.load(server.http, 2000, 4).check()
         panicked = panicking.report()
     agent.wait_spans(2500)

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from harness import client
-from harness.process import eventually
 from harness.receiver import Receiver
 
 
@@ -159,9 +158,9 @@ def test_collector_is_slow(start_server, trace):
 
 
 def test_queue_is_bounded(start_server, trace):
-    agent = run_with_collector(start_server, trace, f"http://127.0.0.1:{closed_port()}", count=20000,
-                               env={"OTEL_BSP_MAX_QUEUE_SIZE": "100",
-                                    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "50"})
+    env = {"OTEL_BSP_MAX_QUEUE_SIZE": "100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "50"}
+    agent = run_with_collector(start_server, trace, f"http://127.0.0.1:{closed_port()}",
+                               count=20000, env=env)
     assert agent.done.dropped == 20000
 
 

@@ -8,8 +8,8 @@ from harness import build
 def spans_of(start_server, trace):
     """spans_of(send, *agent's arguments, count=1) -> the spans of what SEND(server) does.
 
-    Starts the server, attaches to it, calls SEND and stops; there must be exactly COUNT spans. env is
-    the agent's environment; version, mode, server_args and server_env are the server's.
+    Starts the server, attaches to it, calls SEND and stops; there must be exactly COUNT spans. env
+    is the agent's environment; version, mode, server_args and server_env are the server's.
     """
     def run(send, *args, count=1, env=None, version=build.NEWEST, mode="default", server_args=(),
             server_env=None, language=None, name="httpserver"):

@@ -64,8 +64,8 @@ def test_forwarded(span_of, headers, want):
     assert span["network.peer.address"] == "127.0.0.1", "the peer is who is connected"
 
 
-SECRETS = ["sig", "X-Goog-Signature", "AWSAccessKeyId", "Signature", "access_token", "refresh_token",
-           "id_token", "token", "password", "secret", "api_key"]
+SECRETS = ["sig", "X-Goog-Signature", "AWSAccessKeyId", "Signature", "access_token",
+           "refresh_token", "id_token", "token", "password", "secret", "api_key"]
 
 
 def test_secrets_are_redacted(span_of):
@@ -76,7 +76,8 @@ def test_secrets_are_redacted(span_of):
 
 
 def test_redaction_can_be_set(span_of):
-    span = span_of(lambda s: get(s.http, "/exact?pin=1&token=2"), env={"GOSPAN_REDACT_QUERY": "pin"})
+    span = span_of(lambda s: get(s.http, "/exact?pin=1&token=2"),
+                   env={"GOSPAN_REDACT_QUERY": "pin"})
     assert span["url.query"] == "pin=REDACTED&token=2"
 
 
@@ -132,8 +133,8 @@ def test_resource_and_scope(start_server, trace):
     get(server.http, "/exact")
     agent.wait_spans(1)
     span, = agent.stop()
-    want = {"service.name": "shop", "telemetry.sdk.language": "go", "telemetry.distro.name": "gospan",
-            "process.pid": server.pid, "process.executable.name": os.path.basename(server.argv[0]),
+    want = {"service.name": "shop", "telemetry.sdk.language": "go",
+            "telemetry.distro.name": "gospan", "process.pid": server.pid, "process.executable.name": os.path.basename(server.argv[0]),
             "process.runtime.name": "go"}
     got = {key: span.resource.get(key) for key in want}
     assert got == want
@@ -150,8 +151,8 @@ def test_resource_and_scope(start_server, trace):
 
 def test_own_names_beat_the_targets(start_server, trace):
     server = start_server(env={"OTEL_SERVICE_NAME": "shop"})
-    agent = trace(server, env={"OTEL_SERVICE_NAME": "mine", "OTEL_RESOURCE_ATTRIBUTES": "team=a%2Cb",
-                               "GOSPAN_PROCESS_ARGS": "true"})
+    agent = trace(server, env={"OTEL_SERVICE_NAME": "mine", "GOSPAN_PROCESS_ARGS": "true",
+                               "OTEL_RESOURCE_ATTRIBUTES": "team=a%2Cb"})
     get(server.http, "/exact")
     agent.wait_spans(1)
     span, = agent.stop()

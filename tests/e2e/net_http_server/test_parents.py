@@ -125,7 +125,8 @@ def test_sampler(spans_of, sampler, argument, flags, sampled):
 
 def test_half_of_the_traces(start_server, trace):
     server = start_server()
-    agent = trace(server, env={"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.5"})
+    agent = trace(server, env={"OTEL_TRACES_SAMPLER": "traceidratio",
+                               "OTEL_TRACES_SAMPLER_ARG": "0.5"})
     client.load(server.http, 2000, 8, traceparent=False).check()
     agent.wait_spans(1)
     spans = agent.stop()
