@@ -452,6 +452,55 @@ static void a_row_never_overflows(void **state)
 	free(long_text);
 }
 
+/* What a timer finds on the screen, in a loop that runs. */
+struct look {
+	struct screen *screen;
+	struct loop *loop;
+	size_t len;
+};
+
+static void look(void *ctx)
+{
+	struct look *l = ctx;
+
+	fflush(l->screen->out);
+	l->len = l->screen->len;
+	loop__stop(l->loop, 0);
+}
+
+/* Without its root, which may come still, and with it. */
+static void a_span_is_shown_in_time(void **state)
+{
+	static const struct {
+		uint8_t parent;
+		uint64_t after_ms;
+		bool shown;
+	} cases[] = { { 9, 60, false }, { 9, 250, true }, { 0, 120, true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct screen screen = { 0 };
+		struct look l = { .screen = &screen };
+		struct loop_timer *timer;
+		struct otlp_span span = server_span(1, 1, "GET /", 0, MS);
+
+		span.parent_id[0] = cases[i].parent;
+		screen.out = open_memstream(&screen.text, &screen.len);
+		assert_int_equal(loop__new(&l.loop), 0);
+		assert_int_equal(console__new(&screen.config, l.loop, screen.out, &screen.console), 0);
+		assert_int_equal(loop__add_timer(l.loop, look, &l, &timer), 0);
+		console__span(screen.console, "shop", &span);
+		loop__start_timer(timer, cases[i].after_ms * MS, 0);
+		assert_int_equal(loop__run(l.loop), 0);
+		assert_int_equal(l.len > 0, cases[i].shown);
+		console__free(screen.console);
+		loop__remove_timer(timer);
+		loop__free(l.loop);
+		fclose(screen.out);
+		free(screen.text);
+	}
+}
+
 static void a_closed_pipe_is_noticed(void **state)
 {
 	struct config config = { 0 };
@@ -489,6 +538,7 @@ int main(void)
 		cmocka_unit_test(durations_are_short),
 		cmocka_unit_test(width_is_that_of_the_screen),
 		cmocka_unit_test(a_row_never_overflows),
+		cmocka_unit_test(a_span_is_shown_in_time),
 		cmocka_unit_test(a_closed_pipe_is_noticed),
 	};
 
