@@ -84,7 +84,8 @@ DOCKERD = dict(
               "GET /v1.41/images/json", "GET /v1.41/containers/none/json", "GET /v1.41/info",
               "POST /v1.41/containers/none/start"])
 HTTPBIN = ["GET /get?a=1", "GET /status/418", "GET /status/503", "POST /post", "PUT /put",
-           "GET /uuid", "GET /bytes/1000", "GET /delay/0.01", "GET /headers", "GET /none", "DELETE /delete",
+           "GET /uuid", "GET /bytes/1000", "GET /delay/0.01", "GET /headers",
+           "GET /none", "DELETE /delete",
            "GET /stream/5", "GET /base64/YQ=="]
 
 PROGRAMS = [
@@ -94,7 +95,8 @@ PROGRAMS = [
              "--storage.path={data}/d", "--web.listen-address=127.0.0.1:{port}",
              "--cluster.listen-address="],
             ["GET /-/healthy", "GET /api/v2/status", "GET /api/v2/alerts", "GET /metrics",
-             "GET /none", ("POST /api/v2/alerts", '[{"labels": {"alertname": "a"}}]'), "POST /api/v2/alerts"],
+             "GET /none", "POST /api/v2/alerts",
+             ("POST /api/v2/alerts", '[{"labels": {"alertname": "a"}}]')],
             needs_root=True,
             files={"a.yml": "route: {receiver: r}\nreceivers: [{name: r}]\n"}, ready="/-/healthy"),
     Program("node-exporter", debian("prometheus-node-exporter"),

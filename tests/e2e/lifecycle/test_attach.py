@@ -148,6 +148,19 @@ def test_several_processes_and_executables(start_gospan, start_server):
         expect.spans_match(got[server.pid], reports[server.pid].requests, routes, server.http)
 
 
+def test_own_service_name_is_for_one_executable(start_gospan, start_server):
+    """With several it would make them one service: ignored, with one warning."""
+    one, two = start_server(env={"OTEL_SERVICE_NAME": "one"}), start_server(version="1.24.9")
+    agent = start_gospan("trace", "--pid", one.pid, "--pid", two.pid, ready=2,
+                         env={"OTEL_SERVICE_NAME": "mine"})
+    get(one.http, "/item/1")
+    get(two.http, "/item/1")
+    agent.wait_spans(2)
+    names = {pid: s[0].resource["service.name"] for pid, s in by_pid(agent.stop()).items()}
+    assert names == {one.pid: "one", two.pid: os.path.basename(two.argv[0])}
+    assert len([line for line in agent.stderr.lines if "OTEL_SERVICE_NAME" in line]) == 1
+
+
 def test_other_processes_of_the_executable_are_left_alone(start_server, trace):
     wanted, other = start_server(), start_server()
     assert wanted.argv == other.argv

@@ -134,7 +134,8 @@ def test_resource_and_scope(start_server, trace):
     agent.wait_spans(1)
     span, = agent.stop()
     want = {"service.name": "shop", "telemetry.sdk.language": "go",
-            "telemetry.distro.name": "gospan", "process.pid": server.pid, "process.executable.name": os.path.basename(server.argv[0]),
+            "telemetry.distro.name": "gospan", "process.pid": server.pid,
+            "process.executable.name": os.path.basename(server.argv[0]),
             "process.runtime.name": "go"}
     got = {key: span.resource.get(key) for key in want}
     assert got == want

@@ -5,6 +5,9 @@ import pytest
 from harness import build, client, curl, expect
 from harness.client import exchange
 
+# What a client with prior knowledge sends first, with an empty SETTINGS frame.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
+
 
 def load_and_match(start_server, trace, mode, version, build_mode="default", count=400):
     server = start_server(version=version, mode=build_mode)
@@ -55,6 +58,14 @@ def test_panic(span_of, version):
     assert span["error.type"] == "runtime.boundsError"
 
 
+@pytest.mark.parametrize("version", ["1.24.9", "1.27.1"])
+def test_preface_makes_no_span(start_server, trace, version):
+    server = start_server(version=version)
+    agent = trace(server)
+    exchange(server.h2c, PREFACE, 1)
+    assert agent.stop() == []
+
+
 @pytest.fixture
 def xnet(start_server):
     return start_server(name="httph2c")
@@ -70,7 +81,7 @@ def test_xnet_h2c_with_prior_knowledge(xnet, trace):
 
 def test_xnet_h2c_preface_makes_no_span(xnet, trace):
     agent = trace(xnet)
-    exchange(xnet.h2c, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5), 1)
+    exchange(xnet.h2c, PREFACE, 1)
     assert agent.stop() == []
 
 
