@@ -44,9 +44,6 @@ MODES = {
     "no sections": Mode(no_sections=True),
 }
 
-# What a program needs besides the standard library.
-REQUIRES = {"httph2c": "golang.org/x/net v0.27.0"}
-
 
 class CannotBuild(Exception):
     """This machine cannot build it (no toolchain, no network); the text says why."""
@@ -67,11 +64,15 @@ def exists(version, mode):
 
 
 def build(name, version=NEWEST, mode="default", language=None):
-    """Path of program NAME. LANGUAGE is the `go` line of its go.mod, the version's own if None."""
+    """Path of program NAME.
+
+    LANGUAGE is the `go` line of its go.mod, the version's own if None; a program that needs more than
+    the standard library has its own go.mod.
+    """
     assert exists(version, mode), f"there is no {mode} in Go {version}"
     language = language or "%d.%d" % minor(version)
     profile = _profile(name, version) if MODES[mode].profile else None
-    key = hashlib.sha256(repr((version, mode, MODES[mode], language, REQUIRES.get(name))).encode())
+    key = hashlib.sha256(repr((version, mode, MODES[mode], language)).encode())
     for path in sorted((SOURCES / name).iterdir()) + ([profile] if profile else []):
         key.update(path.read_bytes())
     label = "".join(c if c.isalnum() else "-" for c in mode).strip("-")
@@ -86,8 +87,8 @@ def _compile(name, version, mode, language, profile, out):
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         scratch = pathlib.Path(scratch)
         tree = shutil.copytree(SOURCES / name, scratch / name)
-        require = f"require {REQUIRES[name]}\n" if name in REQUIRES else ""
-        (tree / "go.mod").write_text(f"module example.test/{name}\n\ngo {language}\n\n{require}")
+        if not (tree / "go.mod").exists():
+            (tree / "go.mod").write_text(f"module example.test/{name}\n\ngo {language}\n")
         args = [f"-pgo={profile}", *mode.args] if profile else mode.args
         binary = scratch / "binary"
         _run(["go", "build", *args, "-o", binary, "."], tree, version, mode.cgo)

@@ -224,3 +224,14 @@ def test_target_under_another_debugger(start_server, trace):
     agent.wait_spans(50)
     assert len(agent.stop()) == 50
     libc.ptrace(17, server.pid, 0, 0)  # PTRACE_DETACH
+
+
+def test_a_program_with_an_sdk_inside_is_said_to_have_it(start_gospan, start_server):
+    """One line, since its own spans may double ours."""
+    server, other = start_server(name="httpotel"), start_server()
+    agent = start_gospan("trace", "--pid", server.pid, "--pid", other.pid, ready=2)
+    get(server.http, "/item/1")
+    agent.wait_spans(1)
+    assert len(agent.stop()) == 1
+    said = [line for line in agent.stderr.lines if "SDK" in line]
+    assert len(said) == 1 and str(server.pid) in said[0], agent.stderr.text()

@@ -64,7 +64,8 @@ def test_forwarded(span_of, headers, want):
     assert span["network.peer.address"] == "127.0.0.1", "the peer is who is connected"
 
 
-SECRETS = ["sig", "X-Goog-Signature", "AWSAccessKeyId", "Signature", "access_token",
+SECRETS = ["sig", "X-Goog-Signature", "X-Amz-Signature", "X-Amz-Credential",
+           "X-Amz-Security-Token", "AWSAccessKeyId", "Signature", "access_token",
            "refresh_token", "id_token", "token", "password", "secret", "api_key"]
 
 
