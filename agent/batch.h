@@ -46,10 +46,16 @@ struct batch_scope {
 /* "queue_full" ...: for done lines. */
 const char *batch_drop__name(enum batch_drop drop);
 
-/* CONFIG and LOOP must outlive it. -EINVAL after a log line: unusable endpoint, certificate or file. */
+/*
+ * CONFIG and LOOP must outlive it. -EINVAL after a log line (unusable endpoint, certificate, file),
+ * -ENOMEM.
+ */
 int batch__new(const struct config *config, struct loop *loop, struct batch **out);
 
-/* What is still held is dropped as canceled. Closes all resources, without their callbacks. */
+/*
+ * What is still held is dropped as canceled. Closes all resources, without their callbacks. Not to
+ * be called from inside a callback of the batch.
+ */
 void batch__free(struct batch *b);
 
 /* RESOURCE (packed, otlp__pack_resource()) is copied. -ENOMEM. */
@@ -57,8 +63,9 @@ int batch__open_resource(struct batch *b, const struct bytes *resource, const ch
 			 struct batch_resource **out);
 
 /*
- * No more spans of R will come: sends what is held without waiting for more, and calls CLOSED with the
- * final counts when every span has met its fate; perhaps at once, before this returns. R is gone after that.
+ * No more spans of R will come: sends what is held without waiting for more, and calls CLOSED (NULL:
+ * nobody) with the final counts when every span has met its fate; perhaps before this returns. R is
+ * gone then.
  */
 typedef void (*batch_closed)(void *ctx, const struct batch_counts *counts);
 void batch__close_resource(struct batch *b, struct batch_resource *r, batch_closed closed,
@@ -69,8 +76,8 @@ void batch__add(struct batch *b, struct batch_resource *r, const struct batch_sc
 		const struct otlp_span *span);
 
 /*
- * The final flush: sends everything; after at most DEADLINE_MS what is left is dropped as canceled.
- * Then calls DONE, perhaps at once, before this returns. What is added afterwards is dropped too.
+ * The final flush, once: sends everything; after at most DEADLINE_MS what is left is dropped as
+ * canceled. Then calls DONE, from the loop. What is added afterwards is dropped too.
  */
 typedef void (*batch_flushed)(void *ctx);
 void batch__flush(struct batch *b, uint32_t deadline_ms, batch_flushed done, void *ctx);
