@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tracee: a process while it is traced: its target (names, resource), its executable's probes, and
- * what became of its spans, which is what its ready and done lines say.
+ * tracee: a process while it is traced: its names and resource, its executable's probes, and the
+ * books of its spans, which its ready and done lines tell.
  */
 #ifndef GOSPAN_AGENT_TRACEE_H
 #define GOSPAN_AGENT_TRACEE_H
@@ -11,34 +11,39 @@
 
 struct tracee {
 	struct target *target;
-	struct executable *executable;
-	struct batch_resource *resource; /* NULL without a batch */
-	uint64_t seen;	     /* sampled spans that reached us */
-	uint64_t shown;	     /* handed to the console */
-	uint64_t truncated;
+	struct executable *executable; /* lent by the session */
+	struct batch_resource *resource;
+	struct tracee *next;
 };
 
-/* Spans with their fates, added up: produced = exported + the sum of dropped. */
-struct tally {
-	uint64_t produced, exported, unfinished;
-	struct tally_drop {
-		const char *reason;
-		uint64_t cnt;
-	} dropped[FAIL_MAX + BATCH_DROP_CNT];
-	size_t dropped_cnt;
-	struct tally_drop noted[FAIL_MAX]; /* left out on purpose, or cut */
-	size_t noted_cnt;
+/* What the kernel side counted, and what was still under way when a process went or we did. */
+struct losses {
+	struct failure_counts failures;
+	uint64_t unfinished;
 };
 
-/* "pid 4242 service "shop": attached 9 probes (net/http) in 41 ms" */
-void tracee__log_ready(const struct tracee *t, uint64_t elapsed_ns);
+void losses__add(struct losses *into, const struct losses *from);
 
-/* Adds what happened to T's spans to TALLY. */
-void tracee__tally(const struct tracee *t, const struct kernel *kernel, uint64_t unfinished,
-		   struct tally *tally);
-void tally__add(struct tally *into, const struct tally *from);
+/*
+ * Attaches to PROCESS (moved from), opens its resource and says that it is ready. SEVERAL as in
+ * target__new(). WHY tells what failed.
+ */
+int tracee__new(const struct config *config, const struct kernel *kernel, struct executable *e,
+		struct process *process, struct batch *batch, bool several, struct tracee **out,
+		struct why *why);
+/* Does not close the resource. */
+void tracee__free(struct tracee *t);
 
-/* "gospan: done: WHO 164 spans produced, 164 exported, 0 dropped, 0 unfinished" */
-void tally__log(const struct tally *tally, const char *who);
+/* Stops counting and tracing it: OUT is what was lost of it. */
+void tracee__forget(struct tracee *t, const struct kernel *kernel, struct losses *out);
+
+/*
+ * "gospan: done: WHO164 spans produced, 164 exported, 0 dropped, 0 unfinished": produced = exported
+ * + dropped, each reason with its count. WHO is "" or ends in ": ".
+ */
+void log_done(const char *who, const struct batch_counts *counts, const struct losses *losses);
+
+/* Warns of a loss that goes on, with the setting to change. BEFORE is updated. */
+void warn_of_losses(const struct failure_counts *now, struct failure_counts *before);
 
 #endif

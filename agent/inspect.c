@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+/* inspect: see inspect.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gospan.skel.h"
+#include "inspect.h"
+#include "loop.h"
+#include "plan.h"
+
+struct inspection {
+	const char *path;
+	struct gospan_bpf *bpf;
+	struct declarations *declarations;
+	struct resolve *resolve;
+	struct plan *plan;
+	double elapsed_ms;
+};
+
+static const char *const kind_names[] = {
+	[SITE_ENTRY] = "entry", [SITE_CALL] = "call", [SITE_AFTER] = "return", [SITE_RETURN] = "return",
+};
+
+static const char *const cost_names[] = {
+	[SITE_EMULATED] = "emulated", [SITE_STEPPED] = "stepped", [SITE_SIMULATED] = "simulated",
+};
+
+static int open_inspection(struct inspection *in)
+{
+	uint64_t start_ns = loop__now_ns();
+	struct why why = {""};
+	int fd = open(in->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
+
+	if (fd < 0)
+		return log_err(-errno, "inspect: failed to open '%s'", in->path);
+	err = resolve__open(fd, in->path, &in->resolve, &why);
+	close(fd);
+	if (err) {
+		log_error("inspect: '%s' cannot be traced: %s", in->path, why.text);
+		return err;
+	}
+	in->bpf = gospan_bpf__open();
+	if (!in->bpf)
+		return log_err(-errno, "inspect: failed to read the embedded BPF object");
+	err = declarations__read(in->bpf->obj, &in->declarations);
+	if (!err)
+		err = plan__new(in->declarations, in->resolve, &in->plan);
+	in->elapsed_ms = (loop__now_ns() - start_ns) / 1e6;
+	return err;
+}
+
+static void close_inspection(struct inspection *in)
+{
+	plan__free(in->plan);
+	resolve__free(in->resolve);
+	declarations__free(in->declarations);
+	if (in->bpf)
+		gospan_bpf__destroy(in->bpf);
+}
+
+static const char *library_of(const struct planned_probe *p, const struct declarations *d)
+{
+	return p->declared->library < 0 ? "all" : d->libraries[p->declared->library].name;
+}
+
+static json_t *site_json(const struct planned_probe *p, size_t i)
+{
+	const struct site *site = &p->sites[i];
+	char address[32];
+
+	snprintf(address, sizeof(address), "0x%llx", (unsigned long long)site->addr);
+	return json_pack("{s:s, s:I, s:s, s:s}", "address", address, "offset",
+			 (json_int_t)p->site_offs[i], "instruction", site->instruction, "cost",
+			 cost_names[site->cost]);
+}
+
+static json_t *probes_json(const struct inspection *in)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
+		const struct planned_probe *p = &in->plan->probes[i];
+
+		for (size_t s = 0; s < (p->on ? p->site_cnt : 1); s++) {
+			json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s}", "library",
+						library_of(p, in->declarations), "program",
+						p->declared->program, "function", p->function, "kind",
+						kind_names[p->declared->kind], "status",
+						p->on ? "on" : "off");
+
+			json_object_set_new(row, p->on ? "site" : "reason",
+					    p->on ? site_json(p, s) : json_string(p->reason));
+			json_array_append_new(rows, row);
+		}
+	}
+	return rows;
+}
+
+static json_t *fields_json(const struct inspection *in)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < in->declarations->value_cnt; i++) {
+		const struct planned_value *v = &in->plan->values[i];
+
+		if (v->declared->what != DECLARED_FIELD || !v->found)
+			continue;
+		json_array_append_new(rows, json_pack("{s:s, s:I, s:s, s:s}", "name", v->declared->path,
+						      "offset", (json_int_t)v->value, "kind",
+						      v->declared->kind, "source",
+						      v->source == FACT_DWARF ? "dwarf" : "type data"));
+	}
+	return rows;
+}
+
+static json_t *libraries_json(const struct inspection *in)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
+		const struct planned_library *l = &in->plan->libraries[i];
+
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name", l->declared->name,
+						      "status", l->on ? "on" : "off", "reason",
+						      l->reason));
+	}
+	return rows;
+}
+
+static void print_json(const struct inspection *in, FILE *out)
+{
+	const struct go_info *info = resolve__info(in->resolve);
+	json_t *all = json_pack(
+		"{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:f, s:I, s:I, s:o, s:o, s:o}", "path",
+		in->path, "go_version", info->go_version, "build_id", info->build_id, "arch",
+		info->arch == GO_ARCH_AMD64 ? "amd64" : "arm64", "pie", info->pie, "stripped",
+		info->stripped, "module", info->module, "module_version", info->module_version,
+		"elapsed_ms", in->elapsed_ms, "functions", (json_int_t)info->function_cnt, "types",
+		(json_int_t)info->type_cnt, "libraries", libraries_json(in), "probes",
+		probes_json(in), "fields", fields_json(in));
+
+	if (!all) {
+		log_error("inspect: names in '%s' are not UTF-8", in->path);
+		return;
+	}
+	json_dumpf(all, out, JSON_INDENT(2));
+	fputc('\n', out);
+	json_decref(all);
+}
+
+static void print_text(const struct inspection *in, FILE *out)
+{
+	const struct go_info *info = resolve__info(in->resolve);
+
+	fprintf(out, "%s: %s %s%s%s, %zu functions, %zu struct types, read in %.1f ms\n", in->path,
+		info->go_version, info->arch == GO_ARCH_AMD64 ? "amd64" : "arm64",
+		info->pie ? ", PIE" : "", info->stripped ? ", stripped" : "", info->function_cnt,
+		info->type_cnt, in->elapsed_ms);
+	if (*info->module)
+		fprintf(out, "module %s %s\n", info->module, info->module_version);
+	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
+		const struct planned_library *l = &in->plan->libraries[i];
+
+		fprintf(out, "\n%-20s %s%s%s\n", l->declared->name, l->on ? "on" : "off",
+			l->on ? "" : ": ", l->reason);
+	}
+	fputc('\n', out);
+	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
+		const struct planned_probe *p = &in->plan->probes[i];
+
+		for (size_t s = 0; p->on && s < p->site_cnt; s++)
+			fprintf(out, "  on   %-10s 0x%-10llx %-24s %-6s %s\n",
+				cost_names[p->sites[s].cost], (unsigned long long)p->sites[s].addr,
+				p->sites[s].instruction, kind_names[p->declared->kind], p->function);
+	}
+	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
+		const struct planned_probe *p = &in->plan->probes[i];
+
+		if (!p->on)
+			fprintf(out, "  off  %s %s: %s\n", kind_names[p->declared->kind], p->function,
+				p->reason);
+	}
+}
+
+/* Is everything on that --require names? */
+static int check_required(const struct inspection *in, const struct config *config)
+{
+	int status = 0;
+
+	for (size_t r = 0; r < config->require.cnt; r++) {
+		const char *want = config->require.at[r];
+		const char *reason = "gospan does not know it";
+		bool on = false;
+
+		for (size_t i = 0; i < in->declarations->library_cnt; i++) {
+			const struct planned_library *l = &in->plan->libraries[i];
+
+			if (strcmp(l->declared->name, want))
+				continue;
+			on |= l->on;
+			reason = l->reason;
+		}
+		if (!on) {
+			log_error("inspect: %s would not be traced in '%s': %s", want, in->path, reason);
+			status = 1;
+		}
+	}
+	return status;
+}
+
+int inspect__run(const struct config *config, FILE *out)
+{
+	struct inspection in = {.path = config->path};
+	char path[64];
+	int status = 1;
+
+	if (config->pid_cnt) {
+		snprintf(path, sizeof(path), "/proc/%d/exe", config->pids[0]);
+		in.path = path;
+	}
+	if (!open_inspection(&in)) {
+		if (config->json)
+			print_json(&in, out);
+		else
+			print_text(&in, out);
+		status = check_required(&in, config);
+	}
+	close_inspection(&in);
+	return status;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * gospan: traces, for any Go program, from the outside.
+ *
+ *     discover -> image -> facts -> sites -> attach  |  events -> assemble -> batch -> export
+ *     (once per executable)                          |  (per event)
+ *
+ * Left of the bar: discover finds a process; executable reads its facts (offsets/), plans its probes
+ * (plan, sites) and attaches them. The bar is the kernel (bpf/). Right of it: events takes records
+ * from the ring buffer, assemble makes spans of them (semconv_*), batch collects them for the
+ * exporters (otlp/), the console shows them. session holds it all together.
+ */
+#include <stdio.h>
+
+#include "config.h"
+#include "doctor.h"
+#include "inspect.h"
+#include "library_names.h"
+#include "ps.h"
+#include "session.h"
+
+static int run_command(const struct config *config)
+{
+	switch (config->command) {
+	case COMMAND_VERSION:
+		printf("gospan %s\n", GOSPAN_VERSION);
+		return 0;
+	case COMMAND_DOCTOR:
+		return doctor__run(config->json, stdout);
+	case COMMAND_PS:
+		return ps__print(config, library_names(), stdout) ? 1 : 0;
+	case COMMAND_INSPECT:
+		return inspect__run(config, stdout);
+	case COMMAND_TRACE:
+		if (!config->pid_cnt && !config->exes.cnt && !config->port_cnt) {
+			ps__print(config, library_names(), stdout);
+			fputs("gospan: trace: say which: --pid PID, --exe PATTERN or :PORT\n", stderr);
+			return 2;
+		}
+		return session__run(config);
+	default:
+		return session__run(config);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct config *config;
+	int status;
+
+	if (config__parse(argc, argv, &config, &status))
+		return status;
+	status = run_command(config);
+	config__free(config);
+	return status;
+}

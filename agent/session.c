@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+/* session: see session.h. The waiting and the ending are in session_end.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "privileges.h"
+#include "ps.h"
+#include "semconv.h"
+#include "session_state.h"
+#include "uprobe.h"
+
+static bool same_exe(const struct exe_id *a, const struct exe_id *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->mtime_ns == b->mtime_ns &&
+	       a->size == b->size;
+}
+
+static struct tracee *find_tracee(const struct session *s, int pid)
+{
+	for (struct tracee *t = s->tracees; t; t = t->next)
+		if (t->target->process.pid == pid)
+			return t;
+	return NULL;
+}
+
+/* The executable, prepared when it is seen first; NULL when it cannot be traced (said once). */
+static struct executable *executable_of(struct session *s, const struct process *p)
+{
+	struct why why = {""};
+	struct seen_exe *seen;
+	int err;
+
+	for (seen = s->executables; seen; seen = seen->next)
+		if (same_exe(&seen->id, &p->exe))
+			return seen->executable;
+	seen = calloc(1, sizeof(*seen));
+	if (!seen)
+		return NULL;
+	seen->id = p->exe;
+	/* a pattern means every process of the executable; a pid means this one */
+	err = executable__new(s->kernel, p, s->config->exes.cnt && !s->config->pid_cnt &&
+						    s->config->command != COMMAND_RUN,
+			      &seen->executable, &why);
+	if (err == -ENOEXEC && s->config->command == COMMAND_RUN)
+		log_debug("pid %d %s is not traced: %s", p->pid, p->exe_path, why.text);
+	else if (err)
+		log_error("pid %d %s cannot be traced: %s", p->pid, p->exe_path, why.text);
+	seen->next = s->executables;
+	s->executables = seen;
+	return seen->executable;
+}
+
+/* A service.instance.id that was given is good for one process. */
+static void keep_instance_unique(struct session *s, struct target *target)
+{
+	for (struct tracee *t = s->tracees; t; t = t->next)
+		if (!strcmp(t->target->instance_id, target->instance_id))
+			target__derive_instance_id(target);
+}
+
+static bool other_executable_is_traced(const struct session *s, const struct executable *e)
+{
+	for (const struct tracee *t = s->tracees; t; t = t->next)
+		if (t->executable != e)
+			return true;
+	return false;
+}
+
+static void on_found(void *ctx, const struct process *lent)
+{
+	struct session *s = ctx;
+	struct executable *e = executable_of(s, lent);
+	struct process process = {};
+	struct tracee *t;
+	struct why why = {""};
+
+	if (!e || process__read(lent->pid, &process))
+		return;
+	if (tracee__new(s->config, s->kernel, e, &process, s->batch,
+			other_executable_is_traced(s, e), &t, &why)) {
+		if (kill(lent->pid, 0) && errno == ESRCH)
+			log_debug("pid %d went before it was attached", lent->pid);
+		else
+			log_error("pid %d cannot be traced: %s", lent->pid, why.text);
+		process__clear(&process);
+		return;
+	}
+	keep_instance_unique(s, t->target);
+	t->next = s->tracees;
+	s->tracees = t;
+	s->traced_cnt++;
+	session__stop_waiting(s);
+}
+
+struct closing {
+	struct losses losses;
+	char who[128];
+};
+
+static void on_closed(void *ctx, const struct batch_counts *counts)
+{
+	struct closing *c = ctx;
+
+	log_done(c->who, counts, &c->losses);
+	free(c);
+}
+
+/* Its last spans are in the ring: they are taken before its books are closed. */
+static void on_gone(void *ctx, int pid)
+{
+	struct session *s = ctx;
+	struct tracee *t = find_tracee(s, pid), **at;
+	struct closing *c;
+
+	if (!t || !(c = calloc(1, sizeof(*c))))
+		return;
+	if (!s->draining)
+		events__drain(s->events);
+	tracee__forget(t, s->kernel, &c->losses);
+	losses__add(&s->losses, &c->losses);
+	snprintf(c->who, sizeof(c->who), "pid %d service \"%.80s\": ", pid, t->target->service_name);
+	batch__close_resource(s->batch, t->resource, on_closed, c);
+	for (at = &s->tracees; *at != t; at = &(*at)->next)
+		;
+	*at = t->next;
+	tracee__free(t);
+	session__look_for_end(s);
+}
+
+static void handle_sampled(struct session *s, struct tracee *t, const struct span_record *record,
+			   const uint8_t *body)
+{
+	const struct declared_library *library;
+	struct build_span *b = &s->workbench;
+	char scope_name[128];
+	struct batch_scope scope = {scope_name, GOSPAN_VERSION, SCHEMA_URL};
+
+	if (!assemble__span(b, s->config, kernel__declarations(s->kernel), t->executable->resolve,
+			    record, body, s->wall_offset))
+		return;
+	library = &kernel__declarations(s->kernel)->libraries[record->library];
+	snprintf(scope_name, sizeof(scope_name), "gospan/%s", library->name);
+	s->losses.failures.at[FAIL_TRUNCATED] += record->truncated;
+	batch__add(s->batch, t->resource, &scope, &b->span);
+	if (s->console)
+		console__span(s->console, t->target->service_name, &b->span);
+	if (s->config->count && ++s->span_cnt >= s->config->count)
+		session__end(s, 0);
+}
+
+static void on_span(void *ctx, const struct span_record *record, const uint8_t *body)
+{
+	struct session *s = ctx;
+	struct build_span *b = &s->workbench;
+	struct tracee *t = find_tracee(s, record->pid);
+
+	if (!t) { /* a new process of an executable all of whose processes are traced */
+		discover__exec(s->discover, record->pid);
+		t = find_tracee(s, record->pid);
+	}
+	if (!t) {
+		s->losses.failures.at[FAIL_UNENDED] += !!(record->flags & SPAN_SAMPLED);
+		return;
+	}
+	if (s->ended)
+		return;
+	s->wall_offset = wall_offset_ns();
+	if (record->flags & SPAN_SAMPLED) {
+		handle_sampled(s, t, record, body);
+		return;
+	}
+	s->losses.failures.at[FAIL_UNSAMPLED]++;
+	if (s->console &&
+	    assemble__count(b, s->config, kernel__declarations(s->kernel), record, body))
+		console__count(s->console, b->span.name, b->span.end_unix_ns - b->span.start_unix_ns,
+			       b->span.status == OTLP_STATUS_ERROR);
+}
+
+static void on_process_exec(void *ctx, int pid)
+{
+	struct session *s = ctx;
+
+	s->draining = true;
+	discover__exec(s->discover, pid);
+	s->draining = false;
+}
+
+static void on_process_exit(void *ctx, int pid)
+{
+	struct session *s = ctx;
+
+	s->draining = true;
+	discover__exit(s->discover, pid);
+	s->draining = false;
+}
+
+static void on_sweep(void *ctx)
+{
+	struct session *s = ctx;
+
+	discover__sweep(s->discover);
+	session__warn_of_losses(s);
+	session__look_for_end(s);
+	if (s->console && console__closed(s->console))
+		session__end(s, 0);
+}
+
+static int open_discovery(struct session *s)
+{
+	const struct discover_callbacks callbacks = {s, on_found, on_gone};
+	const struct event_handlers handlers = {s, on_span, on_process_exec, on_process_exit};
+	int err = discover__new(s->config, &callbacks, &s->discover);
+
+	if (!err)
+		err = events__new(s->kernel, s->loop, &handlers, &s->events);
+	if (!err)
+		err = loop__add_timer(s->loop, on_sweep, s, &s->sweep);
+	return err;
+}
+
+static int open_outputs(struct session *s)
+{
+	FILE *out = s->config->command == COMMAND_RUN ? stderr : stdout;
+	int err = batch__new(s->config, s->loop, &s->batch);
+
+	if (!err && s->config->console)
+		err = console__new(s->config, s->loop, out, &s->console);
+	return err;
+}
+
+/* After this, files of other users cannot be written: outputs are open by then. */
+static void drop_privileges(const struct session *s)
+{
+	unsigned uses = 0;
+	int err;
+
+	if (!features__has(&s->features, FEATURE_UPROBE_MULTI))
+		uses |= ATTACH_BY_PERF;
+	if (s->config->run_user)
+		uses |= SIGNAL_OTHERS;
+	err = privileges__drop(uses);
+	if (err)
+		log_debug("privileges: kept as they are: %s", strerror(-err));
+}
+
+static int check_features(struct session *s)
+{
+	char line[256];
+
+	features__probe(&s->features);
+	if (!features__explain(&s->features, line, sizeof(line))) {
+		log_error("cannot trace here: %s", line);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int open_session(struct session *s)
+{
+	int err = loop__new(&s->loop);
+
+	if (!err)
+		err = session__open_signals(s);
+	if (!err && s->config->command == COMMAND_RUN)
+		err = run__start(s->config, &s->run);
+	if (!err)
+		err = check_features(s);
+	if (!err)
+		err = kernel__new(s->config, &s->features, &s->kernel);
+	if (!err)
+		err = open_outputs(s);
+	if (!err)
+		err = open_discovery(s);
+	return err;
+}
+
+/* Looks for the first time, lets CMD go, and waits. */
+static int start(struct session *s)
+{
+	const uint64_t second_ns = 1000000000;
+	uint64_t period_ns = kernel__tells_processes(s->kernel) ? 5 * second_ns : second_ns;
+	int err = 0;
+
+	drop_privileges(s);
+	if (s->run)
+		err = discover__add_root(s->discover, run__pid(s->run));
+	discover__sweep(s->discover);
+	if (!err && s->run && run__release(s->run)) {
+		session__end(s, run__status(s->run));
+		return 0;
+	}
+	loop__start_timer(s->sweep, period_ns, period_ns);
+	session__start_timers(s);
+	session__look_for_end(s);
+	return err;
+}
+
+int session__run(const struct config *config)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int status;
+
+	if (!s)
+		return 1;
+	s->config = config;
+	if (config->sdk_disabled) {
+		log_warn("OTEL_SDK_DISABLED is true: nothing is traced");
+		status = config->command == COMMAND_SERVICE ? session__idle(s, 0) : 0;
+	} else if (open_session(s) || start(s)) {
+		status = session__cannot(s);
+	} else {
+		status = loop__run(s->loop);
+	}
+	session__free(s);
+	return status < 0 ? 1 : status;
+}

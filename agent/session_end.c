@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+/* session_end: how a session waits for processes, ends, and what it does when it cannot begin. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "notify.h"
+#include "ps.h"
+#include "session_state.h"
+#include "uprobe.h"
+
+enum { FLUSH_MS = 5000 };
+
+static const uint64_t second_ns = 1000000000;
+
+static void on_interrupt(struct session *s, int sig)
+{
+	if (s->ended) { /* a second one: at once */
+		log_warn("ended by a second signal; what was not sent is lost");
+		_exit(s->run ? 128 + sig : 1);
+	}
+	if (s->run) {
+		run__signal(s->run, sig); /* its end is ours */
+		return;
+	}
+	session__end(s, 0);
+}
+
+static void on_signal(void *ctx, int fd, uint32_t events)
+{
+	struct session *s = ctx;
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGUSR1) {
+			if (s->console)
+				console__table(s->console);
+		} else if (info.ssi_signo == SIGCHLD) {
+			if (s->run && run__reap(s->run))
+				session__end(s, run__status(s->run));
+		} else {
+			on_interrupt(s, info.ssi_signo);
+		}
+	}
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGCHLD);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int session__open_signals(struct session *s)
+{
+	s->signal_fd = block_signals();
+	if (s->signal_fd < 0)
+		return -errno;
+	return loop__watch(s->loop, s->signal_fd, EPOLLIN, on_signal, s);
+}
+
+static void on_deadline(void *ctx)
+{
+	session__end(ctx, 0);
+}
+
+/* Who is waited for, and who could be seen instead. */
+static void on_waiting(void *ctx)
+{
+	struct session *s = ctx;
+	char what[256], visible[256];
+	size_t cnt = ps__summary(visible, sizeof(visible));
+
+	discover__describe(s->discover, what, sizeof(what));
+	if (cnt)
+		log_info("waiting for %s; Go processes visible: %s", what, visible);
+	else
+		log_info("waiting for %s; no Go process is visible (in a pod: shareProcessNamespace: true; "
+			 "in Docker: --pid=host)", what);
+	notify__ready(what);
+	loop__start_timer(s->waiting, 60 * second_ns, 0);
+}
+
+void session__start_timers(struct session *s)
+{
+	if (!loop__add_timer(s->loop, on_waiting, s, &s->waiting) && !s->traced_cnt && !s->run)
+		loop__start_timer(s->waiting, 5 * second_ns, 0);
+	if (!loop__add_timer(s->loop, on_deadline, s, &s->deadline) && s->config->for_ns)
+		loop__start_timer(s->deadline, s->config->for_ns, 0);
+}
+
+void session__stop_waiting(struct session *s)
+{
+	if (s->waiting)
+		loop__stop_timer(s->waiting);
+}
+
+void session__look_for_end(struct session *s)
+{
+	if (s->ended || s->tracees || s->run || !discover__exhausted(s->discover))
+		return;
+	if (s->traced_cnt || s->config->command != COMMAND_SERVICE) {
+		session__end(s, s->traced_cnt ? 0 : 1);
+		return;
+	}
+	/* A sidecar that ended would be restarted, in vain, and take its pod down. */
+	s->status = 1;
+	log_info("idle: nothing that could be traced is left");
+	s->traced_cnt++;
+}
+
+static void close_links(struct session *s)
+{
+	size_t cnt = 0, n = 0;
+	int *fds;
+
+	for (struct seen_exe *e = s->executables; e; e = e->next)
+		cnt += e->executable ? e->executable->link_cnt : 0;
+	fds = calloc(cnt + 1, sizeof(*fds));
+	if (!fds)
+		return; /* they are closed one after the other then */
+	for (struct seen_exe *e = s->executables; e; e = e->next)
+		if (e->executable)
+			n += executable__take_links(e->executable, fds + n, cnt - n);
+	uprobe__close_all(fds, n);
+	free(fds);
+}
+
+/* What is known now about everything that was lost; the batch knows the rest. */
+static void count_losses(struct session *s)
+{
+	struct losses lost;
+
+	for (struct tracee *t = s->tracees; t; t = t->next) {
+		tracee__forget(t, s->kernel, &lost);
+		losses__add(&s->losses, &lost);
+	}
+	memset(&lost, 0, sizeof(lost));
+	kernel__failures(s->kernel, 0, &lost.failures);
+	lost.unfinished = kernel__forget_all(s->kernel);
+	losses__add(&s->losses, &lost);
+}
+
+static void on_flushed(void *ctx)
+{
+	struct session *s = ctx;
+	struct batch_counts counts = batch__counts(s->batch);
+
+	if (s->traced_cnt || counts.produced)
+		log_done("", &counts, &s->losses);
+	loop__stop(s->loop, s->status);
+}
+
+static void on_settled(void *ctx)
+{
+	struct session *s = ctx;
+
+	close_links(s);
+	if (s->events) {
+		s->ended = false; /* what is in the ring was produced */
+		events__drain(s->events);
+		s->ended = true;
+	}
+	count_losses(s);
+	if (s->console) {
+		console__flush(s->console);
+		console__table(s->console);
+	}
+	batch__flush(s->batch, FLUSH_MS, on_flushed, s);
+}
+
+/* May be called from any callback: the work is done in one of its own. */
+void session__end(struct session *s, int status)
+{
+	if (s->ended)
+		return;
+	s->ended = true;
+	if (!s->status)
+		s->status = status;
+	notify__stopping();
+	if (loop__add_timer(s->loop, on_settled, s, &s->settle))
+		loop__stop(s->loop, 1);
+	else
+		loop__start_timer(s->settle, 0, 0);
+}
+
+void session__warn_of_losses(struct session *s)
+{
+	struct failure_counts now = {}, one;
+
+	if (s->warned_ns && loop__now_ns() - s->warned_ns < 60 * second_ns)
+		return;
+	for (struct tracee *t = s->tracees; t; t = t->next) {
+		kernel__failures(s->kernel, t->target->process.pid, &one);
+		for (int i = 0; i < FAIL_MAX; i++)
+			now.at[i] += one.at[i];
+	}
+	for (int i = 0; i < FAIL_MAX; i++)
+		now.at[i] += s->losses.failures.at[i];
+	s->warned_ns = loop__now_ns();
+	warn_of_losses(&now, &s->warned);
+}
+
+int session__idle(struct session *s, int status)
+{
+	struct signalfd_siginfo info;
+	int fd = s->signal_fd;
+
+	if (fd <= 0)
+		fd = block_signals();
+	log_info("idle: a restart would not help; waiting to be ended");
+	notify__ready("idle");
+	for (;;) {
+		ssize_t n = read(fd, &info, sizeof(info));
+
+		if (n == sizeof(info) && info.ssi_signo != SIGCHLD && info.ssi_signo != SIGUSR1)
+			return status;
+		usleep(100000);
+	}
+}
+
+/* run --best-effort: CMD without tracing. */
+static int run_untraced(struct session *s)
+{
+	int err;
+
+	if (!s->run)
+		return 1;
+	log_warn("running the command without tracing it");
+	err = run__release(s->run);
+	while (!err && !run__reap(s->run))
+		usleep(10000);
+	return run__status(s->run);
+}
+
+int session__cannot(struct session *s)
+{
+	if (s->config->command == COMMAND_SERVICE)
+		return session__idle(s, 1);
+	if (s->config->command == COMMAND_RUN && s->config->best_effort)
+		return run_untraced(s);
+	return 1;
+}
+
+void session__free(struct session *s)
+{
+	struct tracee *t;
+	struct seen_exe *e;
+
+	run__free(s->run);
+	console__free(s->console);
+	batch__free(s->batch);
+	events__free(s->events);
+	discover__free(s->discover);
+	while ((t = s->tracees)) {
+		s->tracees = t->next;
+		tracee__free(t);
+	}
+	while ((e = s->executables)) {
+		s->executables = e->next;
+		executable__free(e->executable);
+		free(e);
+	}
+	kernel__free(s->kernel);
+	if (s->signal_fd > 0)
+		close(s->signal_fd);
+	loop__free(s->loop);
+	free(s);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session_state: what session.c and session_end.c share; for nobody else. */
+#ifndef GOSPAN_AGENT_SESSION_STATE_H
+#define GOSPAN_AGENT_SESSION_STATE_H
+
+#include <signal.h>
+
+#include "assemble.h"
+#include "console.h"
+#include "discover.h"
+#include "events.h"
+#include "log.h"
+#include "run.h"
+#include "session.h"
+#include "tracee.h"
+
+/* Every executable that was looked at; executable NULL: it cannot be traced. */
+struct seen_exe {
+	struct exe_id id;
+	struct executable *executable;
+	struct seen_exe *next;
+};
+
+struct session {
+	const struct config *config;
+	struct features features;
+	struct loop *loop;
+	struct kernel *kernel;
+	struct events *events;
+	struct discover *discover;
+	struct batch *batch;
+	struct console *console;
+	struct run *run;
+	struct seen_exe *executables;
+	struct tracee *tracees;
+	struct build_span workbench;
+	int64_t wall_offset;
+
+	struct loop_timer *sweep, *waiting, *deadline, *settle;
+	int signal_fd;
+	bool draining; /* events are being handled: no second time from inside */
+	bool ended;    /* nothing is taken any more */
+	int status;
+	uint64_t span_cnt, traced_cnt, waited;
+	uint64_t warned_ns;
+	struct losses losses; /* of processes that are gone */
+	struct failure_counts warned;
+};
+
+int session__open_signals(struct session *s);
+void session__start_timers(struct session *s);
+
+/* A process is traced: the waiting line is not due any more. */
+void session__stop_waiting(struct session *s);
+
+/* Ends when everything that was named is gone. */
+void session__look_for_end(struct session *s);
+
+/* Detaches, tells, flushes; then the loop ends with STATUS. */
+void session__end(struct session *s, int status);
+
+/* Losses of the kernel side, at most once a minute. */
+void session__warn_of_losses(struct session *s);
+
+/* Tracing is impossible (the reason was said): what the command does then; its exit status. */
+int session__cannot(struct session *s);
+
+/* Does nothing until a signal ends it. Returns STATUS. */
+int session__idle(struct session *s, int status);
+
+void session__free(struct session *s);
+
+#endif
