@@ -237,8 +237,9 @@ static bool read_type(Dwarf_Die *type, struct field_fact *fact)
 		    dwarf_tag(type) != DW_TAG_typedef || !type_of(type, type))
 			break;
 	}
+	/* unsafe.Pointer has neither kind nor element; Go 1.19 leaves out the kind of others too */
 	if (!kind && dwarf_tag(type) == DW_TAG_pointer_type)
-		kind = GO_KIND_UNSAFE_POINTER; /* the only type without a kind */
+		kind = type_of(type, type) ? GO_KIND_POINTER : GO_KIND_UNSAFE_POINTER;
 	if (kind == GO_KIND_POINTER || kind == GO_KIND_FUNC || kind == GO_KIND_MAP ||
 	    kind == GO_KIND_CHAN || kind == GO_KIND_UNSAFE_POINTER)
 		size = 8;
