@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "names.h"
+#include "pctable.h"
 #include "why.h"
 
 enum {
@@ -334,49 +335,12 @@ bool pclntab__has_package(struct pclntab *p, const char *path)
 
 /* -- pc tables -- */
 
-struct pc_table {
-	struct cursor c;
-	uint64_t pc; /* end of the range VALUE holds for */
-	int32_t value;
-	uint8_t min_lc;
-	bool started;
-};
-
-static struct pc_table open_pc_table(const struct pclntab *p, const struct func *f, uint32_t off)
-{
-	struct pc_table t = { .c = p->pctab, .pc = f->entry, .value = -1, .min_lc = p->min_lc };
-
-	cursor__skip(&t.c, off);
-	if (!off)
-		t.c.overrun = true; /* Go's mark for "no table" */
-	return t;
-}
-
-/* The next range; false at the end. */
-static bool next_range(struct pc_table *t)
-{
-	uint32_t delta = cursor__varint(&t->c);
-
-	if (t->c.overrun || (!delta && t->started))
-		return false;
-	t->value = (uint32_t)t->value + (delta & 1 ? ~(delta >> 1) : delta >> 1);
-	t->pc += (uint64_t)cursor__varint(&t->c) * t->min_lc;
-	t->started = true;
-	return !t->c.overrun;
-}
-
 static int value_at(const struct pclntab *p, const struct func *f, uint32_t off, uint64_t addr,
 		    int32_t *value)
 {
-	struct pc_table t = open_pc_table(p, f, off);
+	struct pctable t = pctable__open(&p->pctab, off, f->entry, p->min_lc);
 
-	while (next_range(&t)) {
-		if (addr < t.pc) {
-			*value = t.value;
-			return 0;
-		}
-	}
-	return -ENOENT;
+	return pctable__at(&t, addr, value);
 }
 
 int pclntab__line(const struct pclntab *p, size_t i, uint64_t addr, const char **file, int *line)
@@ -417,7 +381,7 @@ static bool find_inline_tree(const struct pclntab *p, const struct func *f, uint
 			     int32_t *cnt)
 {
 	struct cursor c = f->tail;
-	struct pc_table t;
+	struct pctable t;
 	uint32_t indexes;
 	uint64_t data;
 
@@ -434,8 +398,8 @@ static bool find_inline_tree(const struct pclntab *p, const struct func *f, uint
 		return false;
 	*addr = p->layout->funcdata_sz == 8 ? data : p->gofunc + data;
 	*cnt = 0;
-	t = open_pc_table(p, f, indexes);
-	while (next_range(&t)) {
+	t = pctable__open(&p->pctab, indexes, f->entry, p->min_lc);
+	while (pctable__next(&t)) {
 		if (t.value >= *cnt && t.value < INT32_MAX)
 			*cnt = t.value + 1;
 	}

@@ -9,7 +9,7 @@
  *   _func       entry, nameoff, args, deferreturn, pcsp, pcfile, pcln, npcdata, cuOffset,
  *               [startLine from 1.20], funcID u8, flag u8, pad, nfuncdata u8; then npcdata u32
  *               offsets into pctab, then nfuncdata u32 offsets from gofunc (u64 addresses to 1.17)
- *   pc tables   pairs of varints: zigzag value delta, pc delta in units of min_lc
+ *   pc tables   in pctab, see pctable.h
  *   inline tree FUNCDATA 3, indexed by PCDATA 2; 16 bytes an entry since 1.20, 20 before
  */
 #ifndef GOSPAN_OFFSETS_PCLNTAB_H
