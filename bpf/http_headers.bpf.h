@@ -12,7 +12,7 @@
 
 enum upgrade { UPGRADE_NONE, UPGRADE_OTHER, UPGRADE_H2C };
 
-/* In a map value, as all that branches fill in: the verifier would follow each combination. */
+/* Lies in a map value, as all that branches fill in: the verifier would follow each combination. */
 struct http_headers {
 	struct go_string user_agent;
 	struct go_string forwarded;
@@ -25,6 +25,12 @@ struct http_headers {
 	struct trace_context remote;
 	__u32 upgrade; /* enum upgrade */
 	bool own_export;
+};
+
+/* How the scratch of a span is used while its headers are read. */
+struct header_scratch {
+	__u8 group[CLASSIC_BUCKET_SIZE];
+	struct http_headers headers;
 };
 
 /* Eight characters as the word they are in memory (little endian). */
@@ -41,19 +47,18 @@ static __always_inline bool length_is_wanted(__u64 len)
 	return len <= HEADER_KEY_MAX && (1 << len) & wanted;
 }
 
-/* One full slot of the map. */
-static __noinline int take_header(const struct go_map_slot *slot, struct http_headers *out)
+static __always_inline void take_header(const struct go_map_slot *slot, struct http_headers *out)
 {
 	const __u64 x_forwarded = CHARS('X', '-', 'F', 'o', 'r', 'w', 'a', 'r');
-	__u64 key[3] = {};
 	const struct go_string none = {};
+	__u64 key[3] = {};
 	struct go_string value;
 	__u64 len = slot->key.len;
 
 	if (!length_is_wanted(len) || !slot->elem.len)
-		return 0;
+		return;
 	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
-		return 0;
+		return;
 	value = go_string_at(slot->elem.ptr);
 	if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
 	    key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
@@ -75,25 +80,41 @@ static __noinline int take_header(const struct go_map_slot *slot, struct http_he
 	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'P', 'r', 'o', 't') &&
 		 key[2] == 'o')
 		out->x_forwarded_proto = value;
+}
+
+/*
+ * The slots of the group in SPAN's scratch. A global function: the verifier looks at it once, not
+ * for each of the groups.
+ */
+__weak int http_take_group(struct in_flight *span, __u32 swiss)
+{
+	struct header_scratch *scratch;
+	struct go_map_slot slot;
+
+	if (!span)
+		return 0;
+	scratch = (void *)span_scratch(span);
+	for (int i = 0; i < GROUP_SLOTS; i++)
+		if (go_map_slot(swiss, scratch->group, i, &slot))
+			take_header(&slot, &scratch->headers);
 	return 0;
 }
 
 static __always_inline int walk_headers(struct in_flight *span, const struct go_map_layout *layout,
-					__u64 map, __u8 *group, struct http_headers *out)
+					__u64 map)
 {
+	struct header_scratch *scratch = (void *)span_scratch(span);
 	struct go_map_walk walk;
-	struct go_map_slot slot;
 
 	if (!go_map_begin(layout, map, &walk))
 		return 0;
 	for (int n = 0; n < GROUP_MAX; n++) {
-		if (bpf_probe_read_user(group, CLASSIC_BUCKET_SIZE, (void *)walk.next) &&
-		    bpf_probe_read_user(group, SWISS_GROUP_SIZE, (void *)walk.next))
+		__u32 size = walk.swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE;
+
+		if (bpf_probe_read_user(scratch->group, size, (void *)walk.next))
 			return fail(span->record.pid, FAIL_HEADER_READ);
-		for (int i = 0; i < GROUP_SLOTS; i++)
-			if (go_map_slot(walk.swiss, group, i, &slot))
-				take_header(&slot, out);
-		if (!go_map_next(&walk, group))
+		http_take_group(span, walk.swiss);
+		if (!go_map_next(&walk, scratch->group))
 			return 0;
 	}
 	return fail(span->record.pid, FAIL_MANY_HEADERS);
@@ -131,14 +152,19 @@ static __always_inline bool is_own_export(struct go_string user_agent)
 	return user_agent.len > 7 && (go_word(user_agent.ptr) & ~(0xffULL << 56)) == gospan;
 }
 
-/* GROUP is room for one; OUT is zeroed. Losses are counted against the span's process. */
-static __always_inline void read_headers(struct in_flight *span, const struct go_map_layout *layout,
-					 __u64 map, __u8 *group, struct http_headers *out)
+/* Reads them into the span's scratch. Losses are counted against its process. */
+static __always_inline struct http_headers *read_headers(struct in_flight *span,
+							  const struct go_map_layout *layout,
+							  __u64 map)
 {
-	walk_headers(span, layout, map, group, out);
+	struct http_headers *out = &((struct header_scratch *)span_scratch(span))->headers;
+
+	__builtin_memset(out, 0, sizeof(*out));
+	walk_headers(span, layout, map);
 	parse_traceparent(out);
 	out->upgrade = upgrade_of(out->upgrade_to);
 	out->own_export = is_own_export(out->user_agent);
+	return out;
 }
 
 #endif

@@ -131,15 +131,8 @@ static __always_inline struct go_string string_in(const __u8 *copy, __u32 offset
 	return s;
 }
 
-/* How the scratch of a span is used while its request is read. */
-struct request_scratch {
-	__u8 request[REQUEST_MAX];
-	__u8 group[CLASSIC_BUCKET_SIZE];
-	struct http_headers headers;
-	struct glob_match path;
-};
-
-_Static_assert(sizeof(struct request_scratch) <= SCRATCH_MAX, "the scratch is too small");
+_Static_assert(sizeof(struct header_scratch) <= SCRATCH_MAX, "the scratch is too small");
+_Static_assert(sizeof(struct glob_match) <= SCRATCH_MAX, "the scratch is too small");
 
 /* Cuts the query off. */
 static __always_inline void find_path_end(struct glob_match *path)
@@ -152,8 +145,7 @@ static __always_inline void find_path_end(struct glob_match *path)
 /* A path that nobody wants to see: silent, and counted. */
 static __noinline int exclude(struct in_flight *span, struct go_string *uri)
 {
-	struct request_scratch *scratch = (void *)span_scratch(span);
-	struct glob_match *path = &scratch->path;
+	struct glob_match *path = (void *)span_scratch(span);
 	__u32 len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
 
 	if (!exclude_cnt || bpf_probe_read_user(path->text, len, (void *)uri->ptr))
@@ -186,12 +178,9 @@ static __always_inline struct go_map_layout header_map(void)
 /* Parent, sampling, and the attributes that come from headers. */
 static __always_inline void put_headers(struct in_flight *span, __u64 map)
 {
-	struct request_scratch *scratch = (void *)span_scratch(span);
-	struct http_headers *headers = &scratch->headers;
 	struct go_map_layout layout = header_map();
+	struct http_headers *headers = read_headers(span, &layout, map);
 
-	__builtin_memset(headers, 0, sizeof(*headers));
-	read_headers(span, &layout, map, scratch->group, headers);
 	if (!propagate_trace_context)
 		headers->remote.remote = 0;
 	span->upgrade = headers->upgrade;
