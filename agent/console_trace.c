@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* console_trace: see console_trace.h. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,7 +102,9 @@ static void print_below(struct trace *trace, const struct span_line *parent, uns
 
 /*
  * A bar shows a span's place within its trace. A lone span would always fill it, which tells
- * nothing: its bar is measured against what is usual.
+ * nothing: its bar is the longer the nearer it comes to the slowest of late. Its length goes by the
+ * square root, or one slow route would make all others look the same; that is to say, the full bar
+ * is the geometric mean of its own duration and that of the slowest.
  */
 static struct extent extent_of(const struct trace *trace, uint64_t *usual_ns)
 {
@@ -111,8 +114,9 @@ static struct extent extent_of(const struct trace *trace, uint64_t *usual_ns)
 		*usual_ns = duration;
 	else
 		*usual_ns -= (*usual_ns - duration) / 32;
-	return (struct extent){ .start_unix_ns = trace->start_unix_ns,
-				.duration_ns = trace->line_cnt > 1 ? duration : *usual_ns };
+	if (trace->line_cnt == 1)
+		duration = sqrt((double)duration * *usual_ns);
+	return (struct extent){ .start_unix_ns = trace->start_unix_ns, .duration_ns = duration };
 }
 
 void trace__print(struct trace *trace, uint64_t *usual_ns, struct line_style *style, FILE *out)

@@ -36,8 +36,8 @@ void trace__add(struct trace *trace, struct span_line *line);
 bool trace__matters_more(const struct trace *a, const struct trace *b);
 
 /*
- * Prints the tree. *USUAL_NS is what a full bar means for a lone span: the slowest of the last few
- * dozen traces, kept here.
+ * Prints the tree. *USUAL_NS, kept here, is what the bar of a lone span is measured against: about
+ * the slowest of the last few dozen traces.
  */
 void trace__print(struct trace *trace, uint64_t *usual_ns, struct line_style *style, FILE *out);
 

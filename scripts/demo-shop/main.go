@@ -205,7 +205,11 @@ var habits = []struct{ method, path, body string }{
 
 // send makes cnt requests, spread evenly over the time.
 func send(url string, cnt int, over time.Duration) error {
-	client := &http.Client{Timeout: 10 * time.Second}
+	// A connection each: one that is used again and breaks makes the client repeat the request.
+	client := &http.Client{
+		Timeout:   10 * time.Second,
+		Transport: &http.Transport{DisableKeepAlives: true},
+	}
 	failed := make(chan error, cnt)
 	var wait sync.WaitGroup
 	for i := 0; i < cnt; i++ {

@@ -108,7 +108,7 @@ static void a_line_tells_of_a_request(void **state)
 	assert_shown(screen,
 		     " 12:04:01.204  POST /order               201  18.4ms  ▕████████▏  /order"
 		     "                shop  8c1f…e2\n"
-		     " 12:04:01.207  GET /cart/{id}            200   3.1ms  ▕█▍      ▏  /cart/42"
+		     " 12:04:01.207  GET /cart/{id}            200   3.1ms  ▕███▍    ▏  /cart/42"
 		     "              shop  8c1f…e2\n");
 }
 
