@@ -110,6 +110,58 @@ $(B)/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst /, ,$$*)))
 unit: $(UNIT) ## run the unit tests (use SAN=1)
 	$(Q)scripts/run-unit $^
 
+# Fuzz targets link everything, all of it compiled with coverage (their own build directory).
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libagent.a $(B)/libotlp.a $(B)/liboffsets.a
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+
+FUZZ_CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz-programs: $(FUZZ)
+fuzz: ## fuzz every parser, FUZZ_SECONDS (30) each
+	$(Q)scripts/install-deps test
+	$(Q)$(MAKE) CC=$(CLANG) B=build/fuzzing CFLAGS="$(FUZZ_CFLAGS)" fuzz-programs
+	$(Q)scripts/run-fuzz $(FUZZ:$(B)/%=build/fuzzing/%)
+
+demo: ## trace a small shop service, in the terminal
+	$(Q)scripts/demo
+
+test: ## all tests but the slow matrices; installs what it needs
+	$(Q)scripts/test
+
+PYTHON := build/venv/bin/python
+matrix: all ## every Go version in every build mode
+	$(Q)scripts/install-deps test
+	$(Q)cd tests && ../$(PYTHON) matrix.py
+
+thirdparty: all ## Go programs that nobody here wrote
+	$(Q)scripts/install-deps test
+	$(Q)cd tests && ../$(PYTHON) -m thirdparty.run
+
+kernels: all ## other kernels, under QEMU
+	$(Q)scripts/install-deps kernels
+	$(Q)tests/kernels/run $(B)/gospan
+
+bench: all ## what tracing costs, against other ways to trace
+	$(Q)scripts/install-deps test
+	$(Q)tests/bench/run
+
+lint: ## rules that a compiler does not know
+	$(Q)scripts/check-style && scripts/check-size
+
+install: all ## PREFIX (/usr/local), DESTDIR
+	install -Dm755 $(B)/gospan $(DESTDIR)$(PREFIX)/bin/gospan
+	install -Dm644 scripts/gospan.8 $(DESTDIR)$(PREFIX)/share/man/man8/gospan.8
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local|$(PREFIX)|g' scripts/gospan.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/gospan.service
+	[ -e $(DESTDIR)/etc/default/gospan ] || install -Dm644 scripts/default-gospan $(DESTDIR)/etc/default/gospan
+
+uninstall: ## what install put there, but not /etc/default/gospan
+	rm -f $(DESTDIR)$(PREFIX)/bin/gospan $(DESTDIR)$(PREFIX)/share/man/man8/gospan.8
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/gospan.service
+
+compile_commands.json: ## for editors
+	$(Q)$(MAKE) -Bn V=1 all | python3 scripts/compile-commands > $@
+
 help: ## list the targets
 	$(Q)sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
@@ -117,6 +169,7 @@ help: ## list the targets
 clean: ## remove build/
 	$(Q)rm -rf build
 
-.PHONY: all unit help clean
+.PHONY: all unit fuzz fuzz-programs demo test matrix thirdparty kernels bench lint install uninstall \
+	help clean compile_commands.json
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(addprefix $(B)/,agent bpf gen offsets otlp tests) -name '*.d' -type f 2>/dev/null)
