@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the console shows: lines, trees, what it leaves out, the table. */
+/* What the console shows: lines, trees, what it leaves out, the table; and when. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +10,6 @@
 #include <cmocka.h>
 
 #include "../../../agent/console.h"
-#include "../../../agent/console_table.h"
-#include "../../../agent/console_text.h"
 
 #define MS 1000000ull
 /* 2026-01-02 12:04:01.204 UTC */
@@ -351,107 +349,6 @@ static void the_table_counts_all_requests(void **state)
 		" POST /order          1       1   250ms   250ms   250ms   250ms\n");
 }
 
-static void too_many_routes_share_a_row(void **state)
-{
-	struct screen *screen = *state;
-	char name[16];
-
-	for (unsigned i = 0; i < TABLE_ROUTES + 50; i++) {
-		snprintf(name, sizeof(name), "GET /%u", i);
-		console__count(screen->console, text(name), MS, false);
-	}
-	console__table(screen->console);
-	fflush(screen->out);
-	assert_int_equal(count(screen->text, "\n"), 2 + TABLE_ROUTES + 1);
-	assert_non_null(strstr(screen->text, " (other)       50 "));
-}
-
-/* The error of a percentile, over the whole range: less than 1 %. */
-static void percentiles_are_close(void **state)
-{
-	(void)state;
-	for (uint64_t ns = 1; ns < 3600ull * 1000 * MS; ns += ns / 7 + 1) {
-		struct table *table;
-		char *printed, want[DURATION_BYTES];
-		size_t len;
-		FILE *out = open_memstream(&printed, &len);
-		double got;
-
-		assert_int_equal(table__new(&table), 0);
-		table__add(table, text("r"), ns, false, NULL);
-		table__add(table, text("r"), 2 * ns + 1000, false, NULL);
-		table__print(table, out, 100, false);
-		fclose(out);
-		got = table__percentile(table, text("r"), 50);
-		assert_true(got > ns * 0.992 && got < ns * 1.008);
-		format_duration(2 * ns + 1000, want);
-		assert_non_null(strstr(printed, want)); /* the maximum is exact */
-		table__free(table);
-		free(printed);
-	}
-}
-
-static void durations_are_short(void **state)
-{
-	static const struct {
-		uint64_t ns;
-		const char *text;
-	} cases[] = {
-		{ 0, "0µs" },		   { 412345, "412µs" },		{ 999499, "999µs" },
-		{ 999500, "1.0ms" },	   { 3141592, "3.1ms" },	{ 18400000, "18.4ms" },
-		{ 99949000, "99.9ms" },	   { 99951000, "100ms" },	{ 184 * MS, "184ms" },
-		{ 1840 * MS, "1.84s" },	   { 12345 * MS, "12.3s" },	{ 125 * 1000 * MS, "2m05s" },
-		{ 7260 * 1000 * MS, "2h01m" }, { UINT64_MAX, "5124095h34m" },
-	};
-	char got[DURATION_BYTES];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		format_duration(cases[i].ns, got);
-		assert_string_equal(got, cases[i].text);
-	}
-}
-
-static void width_is_that_of_the_screen(void **state)
-{
-	static const struct {
-		const char *text;
-		unsigned width;
-	} cases[] = {
-		{ "", 0 },	{ "abc", 3 },	   { "ü", 1 },	  { "日本", 4 },
-		{ "e\u0301", 1 }, { "\xff", 1 },   { "\x1b", 4 }, { "\xf0\x9f\x98\x80", 2 },
-		{ "\xed\xa0\x80", 3 } /* a surrogate: three bad bytes */,
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(text__width(text(cases[i].text)), cases[i].width);
-}
-
-static void a_row_never_overflows(void **state)
-{
-	struct row row;
-	char *long_text = malloc(3 * ROW_BYTES);
-	char *printed;
-	size_t len;
-	FILE *out = open_memstream(&printed, &len);
-
-	(void)state;
-	memset(long_text, '\033', 3 * ROW_BYTES);
-	row__start(&row, true);
-	row__style(&row, RED);
-	row__foreign(&row, (struct otlp_text){ long_text, 3 * ROW_BYTES }, 4 * ROW_BYTES);
-	row__own(&row, "abc");
-	row__pad_to(&row, 5 * ROW_BYTES);
-	row__style(&row, PLAIN);
-	row__print(&row, out);
-	fclose(out);
-	assert_true(len <= ROW_BYTES + 8);
-	assert_string_equal(printed + len - 4, "\033[m\n");
-	free(printed);
-	free(long_text);
-}
-
 /* What a timer finds on the screen, in a loop that runs. */
 struct look {
 	struct screen *screen;
@@ -533,11 +430,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_huge_trace_is_cut, set_up, tear_down),
 		cmocka_unit_test(filters_choose),
 		cmocka_unit_test_setup_teardown(the_table_counts_all_requests, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(too_many_routes_share_a_row, set_up, tear_down),
-		cmocka_unit_test(percentiles_are_close),
-		cmocka_unit_test(durations_are_short),
-		cmocka_unit_test(width_is_that_of_the_screen),
-		cmocka_unit_test(a_row_never_overflows),
 		cmocka_unit_test(a_span_is_shown_in_time),
 		cmocka_unit_test(a_closed_pipe_is_noticed),
 	};
