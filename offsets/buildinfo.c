@@ -114,6 +114,7 @@ static int keep(char **out, struct text text)
 /* One line: "path\tP", "mod\tPATH\tVERSION\tSUM", "build\tKEY=VALUE"; "dep" lines are skipped. */
 static int read_modinfo_line(struct text line, struct buildinfo *out)
 {
+	static const char vcs_revision[] = "vcs.revision=";
 	struct text key = next_word(&line);
 	int err = 0;
 
@@ -123,12 +124,11 @@ static int read_modinfo_line(struct text line, struct buildinfo *out)
 		err = keep(&out->module, next_word(&line));
 		if (!err)
 			err = keep(&out->module_version, next_word(&line));
-	} else if (key.len == 5 && starts_with(key, "build") && starts_with(line, "vcs.revision=")) {
+	} else if (key.len == 5 && starts_with(key, "build") && starts_with(line, vcs_revision)) {
 		struct text value = next_word(&line);
-		size_t key_len = strlen("vcs.revision=");
 
-		value.start += key_len;
-		value.len -= key_len;
+		value.start += strlen(vcs_revision);
+		value.len -= strlen(vcs_revision);
 		err = keep(&out->vcs_revision, value);
 	}
 	return err;

@@ -3,9 +3,9 @@
  * buildinfo: what the Go linker wrote about the build: toolchain version, main module, VCS
  * revision, and the build ids in the ELF notes.
  *
- * Layout: Go src/debug/buildinfo/buildinfo.go (func readRawBuildInfo). A 32-byte header at an address that is a
- * multiple of 16 begins with "\xff Go buildinf:"; flag bit 1 at +15 says that two length-prefixed
- * strings follow (Go >= 1.18), else +16 and +24 point to string headers.
+ * Layout: Go src/debug/buildinfo/buildinfo.go (func readRawBuildInfo). A 32-byte header at an
+ * address that is a multiple of 16 begins with "\xff Go buildinf:"; flag bit 1 at +15 says that two
+ * length-prefixed strings follow (Go >= 1.18), else +16 and +24 point to string headers.
  */
 #ifndef GOSPAN_OFFSETS_BUILDINFO_H
 #define GOSPAN_OFFSETS_BUILDINFO_H

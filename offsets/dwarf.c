@@ -58,7 +58,7 @@ static bool leave_only_types(const struct image *image, Elf *elf)
 		if (!name || !is_needed(name)) {
 			header.sh_type = SHT_NOBITS;
 			header.sh_flags &= ~(uint64_t)SHF_COMPRESSED;
-			if (section != elf_getscn(elf, names) && !gelf_update_shdr(section, &header))
+			if (elf_ndxscn(section) != names && !gelf_update_shdr(section, &header))
 				return false;
 		} else if (header.sh_flags & SHF_COMPRESSED) {
 			if (!gelf_getchdr(section, &compression) ||

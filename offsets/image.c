@@ -129,7 +129,7 @@ static int read_segments(struct image *image, const Elf64_Ehdr *ehdr, struct seg
 
 		cursor__copy(&c, &phdr, sizeof(phdr));
 		if (c.overrun)
-			return why__set(why, -EIO, "truncated: program headers end behind the file");
+			return why__set(why, -EIO, "truncated: the program headers are cut off");
 		err = read_segment(image, &phdr, dynamic, why);
 		if (err)
 			return err;

@@ -69,12 +69,58 @@ static int64_t field_offset(const struct rtype *types, uint64_t descriptor, cons
 	return field.offset;
 }
 
-/* Go <= 1.18 keeps field offsets shifted: the second field then seems to start at 16. */
-static bool describes_itself(struct rtype *types, uint64_t types_off, uint64_t etypes_off,
-			     uint64_t *descriptor)
+/* Two words of moduledata that could be types and etypes. */
+struct region {
+	uint64_t addr;
+	uint64_t size;
+	bool unusual;
+};
+
+/* Where the two words have been so far. Only the order of trying depends on it. */
+static bool is_usual(size_t types_word, size_t etypes_word)
+{
+	return (types_word == 35 && etypes_word == 36) || /* Go <= 1.19 */
+	       (types_word == 37 && etypes_word == 38) || /* Go <= 1.26 */
+	       (types_word == 37 && etypes_word == 39);	  /* Go 1.27 */
+}
+
+static int compare_regions(const void *a, const void *b)
+{
+	const struct region *x = a, *y = b;
+
+	if (x->unusual != y->unusual)
+		return x->unusual - y->unusual;
+	return (x->size > y->size) - (x->size < y->size);
+}
+
+/* The usual ones first, then the smallest, so that what is no type data is cheap to try. */
+static size_t list_regions(const struct image *image, const uint64_t words[static WORDS_MAX],
+			   struct region *regions)
+{
+	size_t cnt = 0;
+
+	for (size_t i = FIRST_TYPES_WORD; i < WORDS_MAX; i++) {
+		for (size_t j = i + 1; j < WORDS_MAX && j <= i + TYPES_SPAN_MAX; j++) {
+			uint64_t size = words[j] - words[i];
+
+			if (words[j] > words[i] && size >= REGION_MIN &&
+			    image__at(image, words[i], size))
+				regions[cnt++] = (struct region){ words[i], size, !is_usual(i, j) };
+		}
+	}
+	qsort(regions, cnt, sizeof(*regions), compare_regions);
+	return cnt;
+}
+
+/*
+ * Looks for runtime.moduledata in TYPES, and gives the region that its words types and etypes
+ * span. Go <= 1.18 keeps field offsets shifted: the second field then seems to start at 16.
+ */
+static bool described_region(struct rtype *types, const uint64_t words[static WORDS_MAX],
+			     uint64_t *descriptor, struct region *out)
 {
 	static const char name[] = "runtime.moduledata";
-	int64_t second;
+	int64_t second, start, end;
 
 	if (rtype__find(types, name, sizeof(name) - 1, descriptor))
 		return false;
@@ -84,68 +130,68 @@ static bool describes_itself(struct rtype *types, uint64_t types_off, uint64_t e
 		types->offset_shift = 1;
 	else if (second != 8)
 		return false;
-	return field_offset(types, *descriptor, "types") == (int64_t)types_off &&
-	       field_offset(types, *descriptor, "etypes") == (int64_t)etypes_off;
+	start = field_offset(types, *descriptor, "types");
+	end = field_offset(types, *descriptor, "etypes");
+	if (start < 0 || start >= WORDS_MAX * 8 || end < 0 || end >= WORDS_MAX * 8)
+		return false;
+	*out = (struct region){ words[start / 8], words[end / 8] - words[start / 8], false };
+	return true;
 }
 
-/* Two words of moduledata that could be types and etypes. */
-struct region {
-	uint64_t addr;
-	uint64_t size;
-	uint16_t types_off, etypes_off;
-};
-
-static int compare_sizes(const void *a, const void *b)
+/*
+ * Opens the types in REGION, or in the region that is named by the descriptor found there; *OUT is
+ * NULL when neither agrees with itself.
+ */
+static int try_region(const struct image *image, const uint64_t words[static WORDS_MAX],
+		      struct region region, struct rtype **out, uint64_t *descriptor)
 {
-	const struct region *x = a, *y = b;
+	struct rtype *types = NULL;
+	int err = 0;
 
-	return (x->size > y->size) - (x->size < y->size);
-}
+	for (int tries = 0; tries < 2; tries++) {
+		struct region described;
 
-/* Smallest first: what is no type data is then mostly cheap to try. */
-static size_t list_regions(const struct image *image, uint64_t addr, struct region *regions)
-{
-	struct cursor c = image__cursor_to_end(image, addr);
-	uint64_t words[WORDS_MAX] = { 0 };
-	size_t cnt = 0;
-
-	for (size_t i = 0; i < WORDS_MAX && !c.overrun; i++)
-		words[i] = cursor__word(&c);
-	for (size_t i = FIRST_TYPES_WORD; i < WORDS_MAX; i++) {
-		for (size_t j = i + 1; j < WORDS_MAX && j <= i + TYPES_SPAN_MAX; j++) {
-			uint64_t size = words[j] - words[i];
-
-			if (words[j] > words[i] && size >= REGION_MIN &&
-			    image__at(image, words[i], size))
-				regions[cnt++] = (struct region){ words[i], size, i * 8, j * 8 };
+		err = rtype__open(image, region.addr, region.addr + region.size, &types);
+		if (err)
+			return err == -EIO ? 0 : err;
+		if (!described_region(types, words, descriptor, &described))
+			break;
+		if (described.addr == region.addr && described.size == region.size) {
+			*out = types;
+			return 0;
 		}
+		rtype__free(types);
+		types = NULL;
+		region = described;
 	}
-	qsort(regions, cnt, sizeof(*regions), compare_sizes);
-	return cnt;
+	rtype__free(types);
+	return 0;
 }
 
 static int find_types(const struct image *image, uint64_t addr, struct rtype **out,
 		      uint64_t *descriptor, struct why *why)
 {
 	struct region regions[WORDS_MAX * TYPES_SPAN_MAX];
+	struct cursor c = image__cursor_to_end(image, addr);
 	uint64_t budget = SCANS_PER_FILE * image->size;
-	size_t cnt = list_regions(image, addr, regions);
+	uint64_t words[WORDS_MAX] = { 0 };
+	struct rtype *types = NULL;
+	size_t cnt;
 
-	for (size_t i = 0; i < cnt && regions[i].size <= budget; i++) {
-		const struct region *g = &regions[i];
-		struct rtype *types;
-		int err = rtype__open(image, g->addr, g->addr + g->size, &types);
+	for (size_t i = 0; i < WORDS_MAX && !c.overrun; i++)
+		words[i] = cursor__word(&c);
+	cnt = list_regions(image, words, regions);
+	for (size_t i = 0; i < cnt && regions[i].size <= budget && !types; i++) {
+		int err = try_region(image, words, regions[i], &types, descriptor);
 
 		if (err)
 			return why__set(why, err, "type data: %s", strerror(-err));
-		if (describes_itself(types, g->types_off, g->etypes_off, descriptor)) {
-			*out = types;
-			return 0;
-		}
-		rtype__free(types);
-		budget -= g->size;
+		budget -= regions[i].size;
 	}
-	return why__set(why, -EIO, "Go type data not found: damaged, or a Go version not known yet");
+	if (!types)
+		return why__set(why, -EIO, "Go type data not found: damaged, or of an unknown Go");
+	*out = types;
+	return 0;
 }
 
 struct fields {

@@ -20,7 +20,7 @@
 /* Bytes to leave out at the start of NAME: its vendor prefix. */
 size_t name__vendor_prefix(const char *name, size_t len);
 
-/* Writes the normalised NAME, NUL-terminated, and returns its length, -E2BIG if BUF is too small. */
+/* Writes the normalised NAME, NUL-terminated. Its length, or -E2BIG when BUF is too small. */
 int name__normalise(const char *name, size_t len, char *buf, size_t buf_sz);
 
 /* True when A and B are one name after normalisation. */

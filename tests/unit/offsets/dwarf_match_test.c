@@ -116,7 +116,7 @@ static void compare_structs(const char *version)
 	resolve__free(r);
 }
 
-/* The section where functions of Go are; C's and the linker's own symbols are no functions of Go. */
+/* C's functions and the linker's own symbols have no dot or one of the prefixes. */
 static bool is_go_function(const char *name, const GElf_Sym *sym)
 {
 	return GELF_ST_TYPE(sym->st_info) == STT_FUNC && sym->st_size && strchr(name, '.') &&
