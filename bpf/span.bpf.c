@@ -207,6 +207,7 @@ __hidden struct in_flight *span_begin(const struct goroutine *on, __u16 library,
 		goto full;
 	unwind(spans, on->depth);
 	top = spans->cnt;
+	barrier_var(top); /* one register: 6.1's verifier loses the bound of a copy */
 	if (top >= MAX_NESTING || bpf_map_update_elem(&in_flight, &id, &blank_span, BPF_NOEXIST))
 		goto full;
 	span = bpf_map_lookup_elem(&in_flight, &id);
