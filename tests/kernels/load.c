@@ -15,7 +15,8 @@
 #include "../../agent/features.h"
 #include "../../agent/uprobe.h"
 
-static char verifier_log[1 << 20];
+/* Old kernels take a full log for a failure of its own. */
+static char verifier_log[128 << 20];
 
 /* SEC("go_entry/...") and such are known to the agent only: uprobes, as far as the kernel cares. */
 static void set_types(struct bpf_object *object, const struct features *f, const char *wanted)
@@ -45,20 +46,37 @@ static struct bpf_map *rodata_of(struct bpf_object *object)
 	return NULL;
 }
 
-/*
- * Gives every field of a Go type a place (GO_ABSENT, 0xffff, is the default of GO_FIELD in
- * bpf/go.bpf.h): the verifier skips what is only done with a field that the executable has.
- */
-static void set_fields(struct bpf_object *object, bool write_regs)
+/* What the agent would find for the variable of id VAR, declared by GO_... in bpf/go.bpf.h. */
+static uint64_t made_up_value(const struct btf *btf, __u32 var, bool *declared)
+{
+	const struct btf_type *type;
+	const char *tag;
+	__u32 id;
+
+	*declared = false;
+	for (id = 1; id < btf__type_cnt(btf); id++) {
+		type = btf__type_by_id(btf, id);
+		if (!btf_is_decl_tag(type) || type->type != var)
+			continue;
+		tag = btf__name_by_offset(btf, type->name_off);
+		*declared = !strncmp(tag, "go:", 3);
+		return strncmp(tag, "go:type", 7) && strncmp(tag, "go:function", 11) ? 8 : 0x400000;
+	}
+	return 0;
+}
+
+/* As for an executable that has everything: the verifier skips what is done with absent things. */
+static void set_facts(struct bpf_object *object, bool write_regs)
 {
 	const struct btf *btf = bpf_object__btf(object);
 	const struct btf_type *section =
 		btf__type_by_id(btf, btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC));
 	struct bpf_map *map = rodata_of(object);
-	const uint16_t place = 8, absent = 0xffff;
 	const struct btf_var_secinfo *variable;
 	static char rodata[1 << 16];
 	const char *name;
+	uint64_t value;
+	bool declared;
 	size_t size;
 	int i;
 
@@ -66,10 +84,10 @@ static void set_fields(struct bpf_object *object, bool write_regs)
 	memcpy(rodata, bpf_map__initial_value(map, &size), bpf_map__value_size(map));
 	for (i = 0; i < btf_vlen(section); i++) {
 		variable = btf_var_secinfos(section) + i;
+		value = made_up_value(btf, variable->type, &declared);
+		if (declared)
+			memcpy(rodata + variable->offset, &value, variable->size);
 		name = btf__name_by_offset(btf, btf__type_by_id(btf, variable->type)->name_off);
-		if (variable->size == sizeof(place) &&
-		    !memcmp(rodata + variable->offset, &absent, sizeof(absent)))
-			memcpy(rodata + variable->offset, &place, sizeof(place));
 		if (!strcmp(name, "may_write_registers"))
 			rodata[variable->offset] = write_regs;
 	}
@@ -87,7 +105,7 @@ static int load_one(const char *path, const struct features *f, const char *name
 		return -errno;
 	*verifier_log = '\0';
 	set_types(object, f, name);
-	set_fields(object, features__has(f, FEATURE_WRITE_REGS));
+	set_facts(object, features__has(f, FEATURE_WRITE_REGS));
 	err = bpf_object__load(object);
 	if (!err) {
 		bpf_obj_get_info_by_fd(
