@@ -73,27 +73,34 @@ static int64_t field_offset(const struct rtype *types, uint64_t descriptor, cons
 struct region {
 	uint64_t addr;
 	uint64_t size;
-	bool unusual;
+	int rank;
 };
 
-/* Where the two words have been so far. Only the order of trying depends on it. */
-static bool is_usual(size_t types_word, size_t etypes_word)
+/* The words known to be used so far come first. Only the order of trying depends on it. */
+static int rank_of(size_t types_word, size_t etypes_word)
 {
-	return (types_word == 35 && etypes_word == 36) || /* Go <= 1.19 */
-	       (types_word == 37 && etypes_word == 38) || /* Go <= 1.26 */
-	       (types_word == 37 && etypes_word == 39);	  /* Go 1.27 */
+	static const uint8_t known[][2] = {
+		{ 35, 36 }, /* Go <= 1.19 */
+		{ 37, 38 }, /* Go <= 1.26 */
+		{ 37, 39 }, /* Go 1.27 */
+	};
+	int rank = 0, cnt = sizeof(known) / sizeof(known[0]);
+
+	while (rank < cnt && (known[rank][0] != types_word || known[rank][1] != etypes_word))
+		rank++;
+	return rank;
 }
 
 static int compare_regions(const void *a, const void *b)
 {
 	const struct region *x = a, *y = b;
 
-	if (x->unusual != y->unusual)
-		return x->unusual - y->unusual;
+	if (x->rank != y->rank)
+		return x->rank - y->rank;
 	return (x->size > y->size) - (x->size < y->size);
 }
 
-/* The usual ones first, then the smallest, so that what is no type data is cheap to try. */
+/* Behind the known words the smallest first: what is no type data is then cheap to try. */
 static size_t list_regions(const struct image *image, const uint64_t words[static WORDS_MAX],
 			   struct region *regions)
 {
@@ -105,7 +112,7 @@ static size_t list_regions(const struct image *image, const uint64_t words[stati
 
 			if (words[j] > words[i] && size >= REGION_MIN &&
 			    image__at(image, words[i], size))
-				regions[cnt++] = (struct region){ words[i], size, !is_usual(i, j) };
+				regions[cnt++] = (struct region){ words[i], size, rank_of(i, j) };
 		}
 	}
 	qsort(regions, cnt, sizeof(*regions), compare_regions);
@@ -134,7 +141,7 @@ static bool described_region(struct rtype *types, const uint64_t words[static WO
 	end = field_offset(types, *descriptor, "etypes");
 	if (start < 0 || start >= WORDS_MAX * 8 || end < 0 || end >= WORDS_MAX * 8)
 		return false;
-	*out = (struct region){ words[start / 8], words[end / 8] - words[start / 8], false };
+	*out = (struct region){ words[start / 8], words[end / 8] - words[start / 8], 0 };
 	return true;
 }
 
