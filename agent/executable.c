@@ -103,7 +103,7 @@ static int read_facts(struct executable *e, const struct kernel *kernel, int pid
 	if (!err && !plan__is_useful(e->plan)) {
 		const struct planned_library *l = &e->plan->libraries[0];
 
-		snprintf(why->text, sizeof(why->text), "nothing to trace in it: %s %.150s",
+		snprintf(why->text, sizeof(why->text), "%.80s: nothing to trace in it: %s %.120s", e->path,
 			 l->declared->name, l->reason);
 		err = -ENOTSUP;
 	}
@@ -133,8 +133,8 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 		err = load(kernel, e->plan, e->bpf);
 	if (err)
 		snprintf(why->text, sizeof(why->text),
-			 "the kernel does not take the BPF programs (%s); --log-level debug shows why",
-			 strerror(-err));
+			 "%.80s: the kernel does not take the BPF programs (%s); --log-level debug shows why",
+			 e->path, strerror(-err));
 	if (err)
 		goto cleanup;
 	e->prepare_ns = loop__now_ns() - start_ns;

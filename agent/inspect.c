@@ -40,7 +40,7 @@ static int open_inspection(struct inspection *in)
 	err = resolve__open(fd, in->path, &in->resolve, &why);
 	close(fd);
 	if (err) {
-		log_error("inspect: '%s' cannot be traced: %s", in->path, why.text);
+		log_error("inspect: %s", why.text);
 		return err;
 	}
 	in->bpf = gospan_bpf__open();

@@ -46,9 +46,9 @@ static struct executable *executable_of(struct session *s, const struct process 
 						    s->config->command != COMMAND_RUN,
 			      &seen->executable, &why);
 	if (err == -ENOEXEC && s->config->command == COMMAND_RUN)
-		log_debug("pid %d %s is not traced: %s", p->pid, p->exe_path, why.text);
+		log_debug("pid %d is not traced: %s", p->pid, why.text);
 	else if (err)
-		log_error("pid %d %s cannot be traced: %s", p->pid, p->exe_path, why.text);
+		log_error("pid %d cannot be traced: %s", p->pid, why.text);
 	seen->next = s->executables;
 	s->executables = seen;
 	return seen->executable;

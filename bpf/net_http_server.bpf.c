@@ -233,7 +233,7 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 
 	if (goroutine_of(ctx, &on))
 		return 0;
-	span = span_begin(&on, http_server, SPAN_SERVER, go_bias(ctx));
+	span = span_begin(ctx, &on, http_server, SPAN_SERVER);
 	if (!span)
 		return 0;
 	span->object = object;

@@ -54,8 +54,8 @@ struct {
 
 /* Set by the agent; the defaults have the verifier see every path. */
 const volatile __u8 only_targets = 1;
-const volatile __u32 agent_pid_level = 0;
-const volatile __u64 agent_pid_namespace = 0; /* kernel address; 0: not compared */
+const volatile __u32 agent_pid_level = 1;
+const volatile __u64 agent_pid_namespace = 0; /* kernel address */
 const volatile __u64 ring_wakeup_bytes = 1 << 20;
 const volatile __u8 sampler_parent_based = 1;
 const volatile __u64 sampler_threshold = 1ULL << 63; /* of 2^63: 0 never, 2^63 always */
@@ -69,19 +69,22 @@ static const struct in_flight blank_span;
 static const struct failure_counts blank_counts;
 
 /* The thread group's pid as the agent sees it, 0 when it cannot see it. */
-static __always_inline __u32 pid_for_agent(void)
+static __always_inline __u32 pid_for_agent(__u32 tgid)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	struct task_struct *task;
+	struct pid *pid;
 	struct upid *at;
 	__u32 level = agent_pid_level;
 
+	if (!level) /* the agent is in the initial namespace, where everybody has this one */
+		return tgid;
+	task = (void *)bpf_get_current_task();
+	pid = BPF_CORE_READ(task, group_leader, thread_pid);
 	if (BPF_CORE_READ(pid, level) < level)
 		return 0;
 	at = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
 	     level * bpf_core_type_size(struct upid);
-	if (agent_pid_namespace && (__u64)BPF_CORE_READ(at, ns) != agent_pid_namespace)
+	if ((__u64)BPF_CORE_READ(at, ns) != agent_pid_namespace)
 		return 0;
 	return BPF_CORE_READ(at, nr);
 }
@@ -106,23 +109,18 @@ __hidden int fail(__u32 pid, enum failure why)
 
 __hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
 {
-	__u64 stack_hi = 0;
-
 	out->tgid = bpf_get_current_pid_tgid() >> 32;
-	out->pid = pid_for_agent();
-	out->pad = 0;
+	out->pid = pid_for_agent(out->tgid);
 	if (!out->pid)
 		return 1;
 	if (only_targets && !bpf_map_lookup_elem(&targets, &out->pid))
 		return 1;
 	out->g = go_g(ctx);
 	out->goid = 0;
-	if (bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)out->g + runtime_g_goid) ||
-	    bpf_probe_read_user(&stack_hi, sizeof(stack_hi), (void *)out->g + runtime_g_stack_hi)) {
+	if (bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)out->g + runtime_g_goid)) {
 		fail(out->pid, FAIL_NO_GOROUTINE);
 		return 1;
 	}
-	out->depth = stack_hi - ctx->sp;
 	return 0;
 }
 
@@ -195,17 +193,18 @@ static __always_inline __u64 random64(void)
 	return high << 32 | bpf_get_prandom_u32();
 }
 
-__hidden struct in_flight *span_begin(const struct goroutine *on, __u16 library,
-				      enum span_kind kind, __u64 bias)
+__hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutine *on,
+				      __u16 library, enum span_kind kind)
 {
 	struct goroutine_spans *spans = spans_of(on, true);
 	struct in_flight *span;
 	__u64 id = random64() | 1; /* never zero */
+	__u32 depth = go_word(on->g + runtime_g_stack_hi) - ctx->sp;
 	__u32 top;
 
 	if (!spans)
 		goto full;
-	unwind(spans, on->depth);
+	unwind(spans, depth);
 	top = spans->cnt;
 	barrier_var(top); /* one register: 6.1's verifier loses the bound of a copy */
 	if (top >= MAX_NESTING || bpf_map_update_elem(&in_flight, &id, &blank_span, BPF_NOEXIST))
@@ -214,7 +213,7 @@ __hidden struct in_flight *span_begin(const struct goroutine *on, __u16 library,
 	if (!span)
 		goto full;
 	spans->open[top].id = id;
-	spans->open[top].depth = on->depth;
+	spans->open[top].depth = depth;
 	spans->cnt = top + 1;
 	span->owner.goid = on->goid;
 	span->owner.tgid = on->tgid;
@@ -223,7 +222,7 @@ __hidden struct in_flight *span_begin(const struct goroutine *on, __u16 library,
 	span->record.kind = kind;
 	span->record.library = library;
 	span->record.pid = on->pid;
-	span->record.bias = bias;
+	span->record.bias = go_bias(ctx);
 	span->record.start_ns = bpf_ktime_get_boot_ns();
 	__builtin_memcpy(span->record.span_id, &id, sizeof(id));
 	return span;

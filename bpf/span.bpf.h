@@ -24,8 +24,6 @@ struct goroutine {
 	__u32 pid;  /* in the agent's */
 	__u64 goid;
 	__u64 g;
-	__u32 depth; /* of SP below the stack's top, bytes */
-	__u32 pad;
 };
 
 struct in_flight {
@@ -65,8 +63,8 @@ int fail(__u32 pid, enum failure why);
  * Opens a span of LIBRARY on the goroutine. NULL when there is no room (counted). Its ids, parent
  * and sampling are set by span_parent(), which must follow once the remote parent is known.
  */
-struct in_flight *span_begin(const struct goroutine *on, __u16 library, enum span_kind kind,
-			     __u64 bias);
+struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutine *on, __u16 library,
+			     enum span_kind kind);
 
 /* REMOTE->remote == 0: a root. Decides sampling. */
 int span_parent(struct in_flight *span, const struct trace_context *remote);

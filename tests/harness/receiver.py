@@ -5,9 +5,10 @@ r"""A fake OTLP receiver on loopback, over HTTP or gRPC, that answers by script.
 In Python:   with Receiver(answers=["503", "200"]) as c: ... c.endpoint ... c.requests ... c.spans()
 As program:  receiver.py [--grpc] [--tls DIR] [--port N] [ANSWER...]
 
-Each request gets the next ANSWER, the last one for ever; none given: success. As a program it prints
-its endpoint, then a JSON object a request. A line on its standard input is a new script (words
-separated by tabs, \n for a line end), acknowledged with a line "script"; it ends when its standard input does.
+Each request gets the next ANSWER, the last one for ever; none given: success. As a program it
+prints its endpoint, then a JSON object a request. A line on its standard input is a new script
+(words separated by tabs, \n for a line end), acknowledged with a line "script"; it ends when its
+standard input does.
 
   200, 404 ...      that HTTP status; over gRPC 0, 14 ...: that grpc-status
   STATUS;k=v;k=v    with these headers (HTTP) or trailers (gRPC)
@@ -225,6 +226,14 @@ class HangUp(Exception):
     pass
 
 
+def hang_up(conn):
+    """Ends the connection even if a file made of it still refers to it."""
+    try:
+        conn.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
 def http_request(stream):
     """Reads one HTTP/1.1 request: (path, headers, body), or None at the end of the connection."""
     line = stream.readline(65536)
@@ -280,17 +289,10 @@ class Receiver:
 
     def close(self):
         """Stops listening and cuts all connections."""
-        # a thread blocked in accept() would keep the port open: shutdown wakes it
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+        hang_up(self.listener)  # wakes the thread in accept(), which would keep the port open
         self.listener.close()
         for s in list(self.sockets):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            hang_up(s)
 
     def spans(self):
         """All spans of requests that were answered with success."""
@@ -329,6 +331,7 @@ class Receiver:
             self.errors.append(repr(e))
         finally:
             self.sockets.discard(conn)
+            hang_up(conn)
             conn.close()
 
     def _next_answer(self):

@@ -59,14 +59,17 @@ def test_100_kb_of_headers(span_of):
     assert span["user_agent.original"] == "me"
 
 
-def test_a_thousand_headers(span_of):
-    many = [f"X-H{n}: {n}" for n in range(1000)]
+def test_more_headers_than_are_searched(span_of):
+    """400; newer Go refuses more than 500. The parent may be missed then, the request may not."""
+    many = [f"X-H{n}: {n}" for n in range(400)]
     assert span_of(lambda s: get(s.http, "/exact", *many))["http.response.status_code"] == 200
 
 
-def test_a_header_a_thousand_times(span_of):
-    many = [f"X-Forwarded-For: 10.0.0.{n % 250}" for n in range(1000)]
-    assert span_of(lambda s: get(s.http, "/exact", *many))["http.response.status_code"] == 200
+def test_a_header_400_times(span_of):
+    many = [f"X-Forwarded-For: 10.0.0.{n % 250}" for n in range(400)]
+    span = span_of(lambda s: get(s.http, "/exact", *many))
+    assert span["http.response.status_code"] == 200
+    assert span["client.address"] == "10.0.0.0"
 
 
 def test_long_method(span_of):
@@ -79,11 +82,11 @@ def test_nothing_reaches_the_terminal_raw(start_server, trace, text):
     server = start_server()
     agent = trace(server, console=True)
     wire = text.encode().decode("latin-1")
-    get(server.http, f"/item/begin{wire}end", f"User-Agent: {wire}")
+    get(server.http, f"/item/b{wire}e", f"User-Agent: {wire}")
     agent.wait_spans(1)
     agent.stop()
     shown = agent.stdout.text() + agent.stderr.text()
-    assert "begin" in shown and "end" in shown
+    assert "/item/b" in shown
     controls = [c for c in shown if (ord(c) < 32 and c not in "\n\t") or 0x7f <= ord(c) < 0xa0]
     assert not controls, controls
     if text == "\u202e":
