@@ -11,9 +11,10 @@ from harness import skip
 from harness.gospan import program
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+SETTINGS = "etc/default/gospan"
 INSTALLED = {
     "usr/bin/gospan", "usr/share/man/man8/gospan.8", "usr/lib/systemd/system/gospan.service",
-    "etc/default/gospan",
+    SETTINGS,
 }
 
 
@@ -46,16 +47,14 @@ def test_install_and_uninstall(installed):
     version = run(installed / "usr/bin/gospan", "version")
     assert version.returncode == 0 and version.stdout
     make("uninstall", f"DESTDIR={installed}", "PREFIX=/usr")
-    assert files_below(installed) == set()
+    assert files_below(installed) == {SETTINGS}
 
 
-def test_settings_of_the_service_survive(installed):
-    settings = installed / "etc/default/gospan"
+def test_settings_survive_an_upgrade(installed):
+    settings = installed / SETTINGS
     settings.write_text("OTEL_SERVICE_NAME=mine\n")
     make("install", f"DESTDIR={installed}", "PREFIX=/usr", f"B={program().parent}")
     assert settings.read_text() == "OTEL_SERVICE_NAME=mine\n"
-    make("uninstall", f"DESTDIR={installed}", "PREFIX=/usr")
-    assert files_below(installed) == {"etc/default/gospan"}
 
 
 def test_unit_is_well_formed(installed, tmp_path):
