@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAIL_MAX = 16 };
+enum { TAIL_MAX = 12 };
 
 static int hex_digit(char c)
 {
@@ -113,7 +113,7 @@ int name_index__init(struct name_index *index, size_t cnt)
 {
 	size_t buckets = 1;
 
-	while (buckets < cnt)
+	while (buckets < cnt / 2) /* smaller than the cache counts more than short chains */
 		buckets *= 2;
 	index->heads = calloc(buckets, sizeof(*index->heads));
 	index->next = calloc(cnt ? cnt : 1, sizeof(*index->next));

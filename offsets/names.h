@@ -6,7 +6,7 @@
  * import paths, type data does not), and the package path is cut up to and including its last
  * "/vendor/" or a leading "vendor/". Type arguments in brackets are left as they are.
  *
- * The index hashes only the end of each name (at most 16 bytes behind the last '/', or '.' for
+ * The index hashes only the end of each name (at most 12 bytes behind the last '/', or '.' for
  * types), which no part of the rule can change: one short pass over 100,000 names. Candidates with
  * an equal hash are compared in full by the caller.
  */

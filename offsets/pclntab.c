@@ -11,13 +11,14 @@
 enum {
 	NAME_MAX_LEN = 8192,  /* generic functions have long names */
 	NAME_SHARING_MAX = 8, /* functions a name, on average: more means a forged table */
+	FORGET_EVERY = 32768, /* functions */
 	PCDATA_INLINE_INDEX = 2,
 	FUNCDATA_INLINE_TREE = 3,
 };
 
 /* What differs between the magics. */
 struct layout {
-	uint8_t pc_sz;	      /* of an entry pc, and half a ftab record */
+	uint8_t pc_sz; /* of an entry pc, and half a ftab record */
 	uint8_t funcdata_sz;
 	uint8_t inline_sz;
 	uint8_t inline_name_off;
@@ -55,8 +56,7 @@ struct pclntab {
 /* The fixed part of a _func, and where its tail begins. */
 struct func {
 	uint64_t entry;
-	uint32_t name_off;
-	uint32_t pcsp, pcfile, pcln, npcdata, cu_off;
+	uint32_t name_off, pcsp, pcfile, pcln, npcdata, cu_off;
 	uint8_t id, nfuncdata;
 	struct cursor tail;
 };
@@ -88,27 +88,31 @@ static bool read_ftab(const struct pclntab *p, size_t i, uint64_t *entry, uint64
 
 static bool read_func(const struct pclntab *p, size_t i, struct func *f)
 {
-	uint64_t off;
+	const uint8_t *numbers, *bytes;
+	uint32_t words[8];
 	struct cursor c;
+	uint64_t off;
 
 	if (i >= p->cnt || !read_ftab(p, i, &f->entry, &off))
 		return false;
 	c = p->funcs;
-	cursor__skip(&c, off);
-	cursor__skip(&c, p->layout->pc_sz);
-	f->name_off = cursor__u32(&c);
-	cursor__skip(&c, 8); /* args, deferreturn */
-	f->pcsp = cursor__u32(&c);
-	f->pcfile = cursor__u32(&c);
-	f->pcln = cursor__u32(&c);
-	f->npcdata = cursor__u32(&c);
-	f->cu_off = cursor__u32(&c);
+	cursor__skip(&c, off + p->layout->pc_sz);
+	numbers = cursor__bytes(&c, sizeof(words));
 	cursor__skip(&c, p->layout->has_start_line ? 4 : 0);
-	f->id = cursor__u8(&c);
-	cursor__skip(&c, 2);
-	f->nfuncdata = cursor__u8(&c);
+	bytes = cursor__bytes(&c, 4);
+	if (!numbers || !bytes)
+		return false;
+	memcpy(words, numbers, sizeof(words));
+	f->name_off = words[0]; /* then args and deferreturn */
+	f->pcsp = words[3];
+	f->pcfile = words[4];
+	f->pcln = words[5];
+	f->npcdata = words[6];
+	f->cu_off = words[7];
+	f->id = bytes[0];
+	f->nfuncdata = bytes[3];
 	f->tail = c;
-	return !c.overrun;
+	return true;
 }
 
 /* NUL-terminated string at OFF of TABLE, or NULL. */
@@ -134,11 +138,6 @@ static const char *raw_name(const struct pclntab *p, size_t i, size_t *len)
 	struct func f;
 
 	return read_func(p, i, &f) ? read_string(&p->names, f.name_off, len) : NULL;
-}
-
-size_t pclntab__cnt(const struct pclntab *p)
-{
-	return p->cnt;
 }
 
 struct pclntab_function pclntab__function(const struct pclntab *p, size_t i)
@@ -229,6 +228,13 @@ static int note_package(struct pclntab *p, const char *name, size_t len, size_t 
 	return 0;
 }
 
+/* They are a third of the file: the index needs each page of them once only. */
+static void forget_tables(const struct pclntab *p)
+{
+	image__forget(p->image, p->names.addr, p->names.end - p->names.pos);
+	image__forget(p->image, p->funcs.addr, p->funcs.end - p->funcs.pos);
+}
+
 static int build_index(struct pclntab *p)
 {
 	uint64_t budget = (uint64_t)(p->names.end - p->names.pos) * NAME_SHARING_MAX;
@@ -243,18 +249,19 @@ static int build_index(struct pclntab *p)
 		if (!read_func(p, i, &f))
 			return -EIO;
 		name = read_string(&p->names, f.name_off, &len);
+		if (name && len > budget)
+			return -EIO;
 		if (!name)
 			continue;
-		if (len > budget)
-			return -EIO;
 		budget -= len;
 		if (f.id > p->wrapper_id)
 			p->wrapper_id = f.id;
 		name_index__add(&p->by_name, name__tail_hash(name, len, "/"), i);
 		err = note_package(p, name, len, &package_cap);
+		if (i % FORGET_EVERY == 0)
+			forget_tables(p);
 	}
-	image__forget(p->image, p->names.addr, p->names.end - p->names.pos);
-	image__forget(p->image, p->funcs.addr, p->funcs.end - p->funcs.pos);
+	forget_tables(p);
 	return err;
 }
 
@@ -409,8 +416,8 @@ static bool find_inline_tree(const struct pclntab *p, const struct func *f, uint
 bool pclntab__inlines(const struct pclntab *p, size_t i, const char *callee)
 {
 	size_t callee_len = strlen(callee), len;
-	struct func f;
 	uint64_t addr;
+	struct func f;
 	int32_t cnt;
 
 	if (!read_func(p, i, &f) || !find_inline_tree(p, &f, &addr, &cnt))
@@ -428,6 +435,11 @@ bool pclntab__inlines(const struct pclntab *p, size_t i, const char *callee)
 			return true;
 	}
 	return false;
+}
+
+size_t pclntab__cnt(const struct pclntab *p)
+{
+	return p->cnt;
 }
 
 /* -- life -- */
