@@ -22,6 +22,8 @@ import argparse
 import base64
 import gzip
 import json
+import os
+import queue
 import socket
 import ssl
 import struct
@@ -468,14 +470,25 @@ def main():
     parser.add_argument("answers", nargs="*")
     args = parser.parse_args()
 
-    def show(request):
-        print(json.dumps(request), flush=True)
+    # through a queue: answers must not wait for a reader of our output
+    lines = queue.SimpleQueue()
 
+    def write():
+        try:
+            while True:
+                print(lines.get(), flush=True)
+        except BrokenPipeError:
+            os._exit(0)
+
+    def show(request):
+        lines.put(json.dumps(request))
+
+    threading.Thread(target=write, daemon=True).start()
     with Receiver(args.answers, args.grpc, args.tls, args.port, show) as receiver:
-        print(receiver.endpoint, flush=True)
+        lines.put(receiver.endpoint)
         for line in sys.stdin:
             receiver.answers = line.rstrip("\n").replace("\\n", "\n").split("\t")
-            print("script", flush=True)
+            lines.put("script")
 
 
 if __name__ == "__main__":
