@@ -18,7 +18,7 @@
 
 enum { CHILDREN_MAX = 16 };
 
-static int children[CHILDREN_MAX];
+static int __attribute__((unused)) children[CHILDREN_MAX];
 static char directory[64];
 
 static inline void make_directory(void)
