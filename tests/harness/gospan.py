@@ -73,6 +73,7 @@ class Gospan(Child):
         argv = [program(), *args[:1]]
         if otlp_file:
             self.file.touch()
+            self.file.chmod(0o666)  # the agent may run as another user
             argv += ["--otlp-file", self.file]
         argv += [] if console else ["--no-console"]
         argv += args[1:]

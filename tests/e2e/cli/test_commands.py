@@ -2,6 +2,7 @@
 """Commands, their help and their exit statuses."""
 import json
 import os
+import socket
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_version():
     ["nonsense"], ["trace", "--nonsense"], ["trace", "--pid", "x"], ["trace", "--pid", "-1"],
     ["trace", "--pid"], ["trace", ":99999"], ["trace", ":x"], ["run"], ["run", "--"], ["inspect"],
     ["trace", "--for", "soon", "--pid", "1"], ["trace", "--count", "many", "--pid", "1"],
-    ["inspect", "--require", "no/such/library", "/bin/true"], ["version", "--nonsense"],
+    ["version", "--nonsense"], ["inspect", "--pid", "x"], ["doctor", "--pid", "1"],
 ])
 def test_usage_errors(args):
     status, out, err = run(*args)
@@ -86,13 +87,17 @@ def test_go_program_without_net_http(needs_bpf, start_server):
     assert len(err.strip().splitlines()) <= 3, err
 
 
-def test_port_nobody_listens_on(needs_bpf):
-    import socket
+def test_port_nobody_listens_on_yet(start_gospan, start_server):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
-        status, _, err = run("trace", f":{s.getsockname()[1]}")
-    assert status == 1
-    assert err.strip()
+        port = s.getsockname()[1]
+    agent = start_gospan("trace", f":{port}", ready=0)
+    agent.wait_line(f":{port}")
+    server = start_server("-port", str(port))
+    agent.wait_ready()
+    get(server.http, "/item/1")
+    agent.wait_spans(1)
+    assert len(agent.stop()) == 1
 
 
 def test_count_and_for(target, start_gospan):

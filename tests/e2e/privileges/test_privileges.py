@@ -34,6 +34,10 @@ def folder(tmp_path):
     return tmp_path
 
 
+# A target without capabilities: the kernel lets nobody look at one that has more than himself.
+PLAIN = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+
+
 def uprobe_multi():
     """What doctor found; the tests below check that it is true."""
     checks = json.loads(run("doctor", "--json")[1])["checks"]
@@ -51,11 +55,11 @@ def traces(tmp_path, server, prefix):
 def test_bpf_and_perfmon_are_enough(tmp_path, start_server):
     if not uprobe_multi():
         pytest.skip("no uprobe_multi here: CAP_SYS_ADMIN is needed")
-    assert traces(tmp_path, start_server(), capabilities("bpf", "perfmon")) == 50
+    assert traces(tmp_path, start_server(prefix=PLAIN), capabilities("bpf", "perfmon")) == 50
 
 
 def test_sys_admin_is_enough(tmp_path, start_server):
-    assert traces(tmp_path, start_server(), capabilities("sys_admin")) == 50
+    assert traces(tmp_path, start_server(prefix=PLAIN), capabilities("sys_admin")) == 50
 
 
 def test_as_an_ordinary_user_with_ambient_capabilities(folder, start_server):
@@ -77,11 +81,18 @@ def test_target_of_another_user(folder, start_server):
     ("CAP_BPF", ["perfmon"]), ("CAP_PERFMON", ["bpf"]), ("CAP_BPF", []),
 ])
 def test_the_missing_capability_is_named(start_server, missing, given):
-    server = start_server()
+    server = start_server(prefix=PLAIN)
     status, _, err = run("trace", "--pid", server.pid, prefix=capabilities(*given))
     assert status == 1, err
     assert missing in err, err
     assert len(err.strip().splitlines()) <= 4, err
+
+
+def test_target_with_more_capabilities_needs_ptrace(start_server):
+    server = start_server()
+    status, _, err = run("trace", "--pid", server.pid, prefix=capabilities("bpf", "perfmon"))
+    assert status == 1
+    assert "CAP_SYS_PTRACE" in err, err
 
 
 def test_target_of_another_user_without_ptrace(folder, start_server):
