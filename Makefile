@@ -9,7 +9,9 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 CLANG ?= clang
-BPFTOOL ?= $(firstword $(shell command -v bpftool) /usr/sbin/bpftool)
+BPFTOOL ?= $(shell scripts/find-tool bpftool)
+# Go may be installed where PATH does not lead (Debian 12: /usr/local/go)
+export PATH := $(patsubst %/go,%,$(shell scripts/find-tool go)):$(PATH)
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
 VERSION := 0.1.0
@@ -147,9 +149,11 @@ bench: all ## what tracing costs, against other ways to trace
 
 lint: ## rules that a compiler does not know
 	$(Q)scripts/check-style && scripts/check-size
+	$(Q)shellcheck -S warning $(shell grep -d skip -lE '^\#!/bin/(ba)?sh' scripts/*)
+	$(Q)mandoc -T lint scripts/gospan.8
 
 install: all ## PREFIX (/usr/local), DESTDIR
-	install -Dm755 $(B)/gospan $(DESTDIR)$(PREFIX)/bin/gospan
+	install -Dsm755 $(B)/gospan $(DESTDIR)$(PREFIX)/bin/gospan
 	install -Dm644 scripts/gospan.8 $(DESTDIR)$(PREFIX)/share/man/man8/gospan.8
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local|$(PREFIX)|g' scripts/gospan.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/gospan.service

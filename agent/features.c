@@ -284,13 +284,13 @@ static void read_lockdown(char lockdown[static 16])
 {
 	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
 
-	strcpy(lockdown, "unknown");
+	snprintf(lockdown, 16, "unknown");
 	if (!file)
 		return;
 	if (fscanf(file, "%*[^[][%15[a-z]", lockdown) != 1) {
 		rewind(file);
 		if (fscanf(file, "[%15[a-z]", lockdown) != 1)
-			strcpy(lockdown, "unknown");
+			snprintf(lockdown, 16, "unknown");
 	}
 	fclose(file);
 }

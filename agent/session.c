@@ -27,31 +27,42 @@ static struct tracee *find_tracee(const struct session *s, int pid)
 	return NULL;
 }
 
-/* The executable, prepared when it is seen first; NULL when it cannot be traced (said once). */
-static struct executable *executable_of(struct session *s, const struct process *p)
+static struct seen_exe *find_exe(const struct session *s, const struct exe_id *id)
 {
-	struct why why = {""};
-	struct seen_exe *seen;
-	int err;
+	struct seen_exe *seen = s->executables;
 
-	for (seen = s->executables; seen; seen = seen->next)
-		if (same_exe(&seen->id, &p->exe))
-			return seen->executable;
-	seen = calloc(1, sizeof(*seen));
-	if (!seen)
+	while (seen && !same_exe(&seen->id, id))
+		seen = seen->next;
+	return seen;
+}
+
+/* Seen for the first time: it is prepared; its processes wait. NULL: no memory. */
+static struct seen_exe *add_exe(struct session *s, const struct process *p)
+{
+	/* a pattern means every process of the executable; a pid, a port or a child means this one */
+	bool all = s->config->exes.cnt && !s->config->pid_cnt && !s->config->port_cnt &&
+		   s->config->command != COMMAND_RUN;
+	struct seen_exe *seen = calloc(1, sizeof(*seen));
+
+	if (!seen || prepare__request(s->prepare, p, all)) {
+		free(seen);
 		return NULL;
+	}
 	seen->id = p->exe;
-	/* a pattern means every process of the executable; a pid means this one */
-	err = executable__new(s->kernel, p, s->config->exes.cnt && !s->config->pid_cnt &&
-						    s->config->command != COMMAND_RUN,
-			      &seen->executable, &why);
-	if (err == -ENOEXEC && s->config->command == COMMAND_RUN)
-		log_debug("pid %d is not traced: %s", p->pid, why.text);
-	else if (err)
-		log_error("pid %d cannot be traced: %s", p->pid, why.text);
+	seen->preparing = true;
 	seen->next = s->executables;
 	s->executables = seen;
-	return seen->executable;
+	return seen;
+}
+
+static void wait_for_exe(struct seen_exe *seen, int pid)
+{
+	int *waiting = reallocarray(seen->waiting, seen->waiting_cnt + 1, sizeof(*waiting));
+
+	if (!waiting)
+		return;
+	seen->waiting = waiting;
+	waiting[seen->waiting_cnt++] = pid;
 }
 
 /* A service.instance.id that was given is good for one process. */
@@ -70,22 +81,24 @@ static bool other_executable_is_traced(const struct session *s, const struct exe
 	return false;
 }
 
-static void on_found(void *ctx, const struct process *lent)
+static void attach_process(struct session *s, struct executable *e, int pid)
 {
-	struct session *s = ctx;
-	struct executable *e = executable_of(s, lent);
 	struct process process = {};
 	struct tracee *t;
 	struct why why = {""};
 
-	if (!e || process__read(lent->pid, &process))
+	/* it may be gone, or another program, since it was found */
+	if (find_tracee(s, pid) || process__read(pid, &process) || !same_exe(&process.exe, &e->id)) {
+		process__clear(&process);
 		return;
+	}
 	if (tracee__new(s->config, s->kernel, e, &process, s->batch,
 			other_executable_is_traced(s, e), &t, &why)) {
-		if (kill(lent->pid, 0) && errno == ESRCH)
-			log_debug("pid %d went before it was attached", lent->pid);
+		if (kill(pid, 0) && errno == ESRCH)
+			log_debug("pid %d went before it was attached", pid);
 		else
-			log_error("pid %d cannot be traced: %s", lent->pid, why.text);
+			log_error("pid %d cannot be traced: %s", pid, why.text);
+		s->failed_cnt++;
 		process__clear(&process);
 		return;
 	}
@@ -94,6 +107,40 @@ static void on_found(void *ctx, const struct process *lent)
 	s->tracees = t;
 	s->traced_cnt++;
 	session__stop_waiting(s);
+}
+
+static void on_found(void *ctx, const struct process *p)
+{
+	struct session *s = ctx;
+	struct seen_exe *seen = find_exe(s, &p->exe);
+
+	if (!seen)
+		seen = add_exe(s, p);
+	if (seen && seen->preparing)
+		wait_for_exe(seen, p->pid);
+	else if (seen && seen->executable)
+		attach_process(s, seen->executable, p->pid);
+}
+
+static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e, int err,
+			const struct why *why)
+{
+	struct session *s = ctx;
+	struct seen_exe *seen = find_exe(s, id);
+	int first = seen->waiting_cnt ? seen->waiting[0] : 0;
+
+	seen->preparing = false;
+	seen->executable = e;
+	if (err == -ENOEXEC && s->config->command == COMMAND_RUN)
+		log_debug("pid %d is not traced: %s", first, why->text);
+	else if (err)
+		log_error("pid %d cannot be traced: %s", first, why->text);
+	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
+		attach_process(s, e, seen->waiting[i]);
+	if (!e)
+		s->failed_cnt += seen->waiting_cnt;
+	seen->waiting_cnt = 0;
+	session__look_for_end(s);
 }
 
 struct closing {
@@ -217,6 +264,8 @@ static int open_discovery(struct session *s)
 
 	if (!err)
 		err = events__new(s->kernel, s->loop, &handlers, &s->events);
+	if (!err)
+		err = prepare__new(s->kernel, s->loop, on_prepared, s, &s->prepare);
 	if (!err)
 		err = loop__add_timer(s->loop, on_sweep, s, &s->sweep);
 	return err;

@@ -108,9 +108,20 @@ void session__stop_waiting(struct session *s)
 		loop__stop_timer(s->waiting);
 }
 
+/* Only named processes are wanted, and each is gone or cannot be traced. */
+static bool nothing_can_come(const struct session *s)
+{
+	const struct config *c = s->config;
+
+	if (discover__exhausted(s->discover))
+		return true;
+	return !c->exes.cnt && !c->port_cnt && c->pid_cnt && s->failed_cnt >= c->pid_cnt;
+}
+
 void session__look_for_end(struct session *s)
 {
-	if (s->ended || s->tracees || s->run || !discover__exhausted(s->discover))
+	if (s->ended || s->tracees || s->run || !prepare__is_idle(s->prepare) ||
+	    !nothing_can_come(s))
 		return;
 	if (s->traced_cnt || s->config->command != COMMAND_SERVICE) {
 		session__end(s, s->traced_cnt ? 0 : 1);
@@ -118,8 +129,9 @@ void session__look_for_end(struct session *s)
 	}
 	/* A sidecar that ended would be restarted, in vain, and take its pod down. */
 	s->status = 1;
-	log_info("idle: nothing that could be traced is left");
-	s->traced_cnt++;
+	if (!s->idle)
+		log_info("idle: nothing that could be traced is left");
+	s->idle = true;
 }
 
 static void close_links(struct session *s)
@@ -262,6 +274,7 @@ void session__free(struct session *s)
 
 	run__free(s->run);
 	console__free(s->console);
+	prepare__free(s->prepare);
 	batch__free(s->batch);
 	events__free(s->events);
 	discover__free(s->discover);
@@ -272,6 +285,7 @@ void session__free(struct session *s)
 	while ((e = s->executables)) {
 		s->executables = e->next;
 		executable__free(e->executable);
+		free(e->waiting);
 		free(e);
 	}
 	kernel__free(s->kernel);

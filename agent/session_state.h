@@ -10,14 +10,18 @@
 #include "discover.h"
 #include "events.h"
 #include "log.h"
+#include "prepare.h"
 #include "run.h"
 #include "session.h"
 #include "tracee.h"
 
-/* Every executable that was looked at; executable NULL: it cannot be traced. */
+/* Every executable that was looked at, and its processes that wait until it is prepared. */
 struct seen_exe {
 	struct exe_id id;
-	struct executable *executable;
+	bool preparing;
+	struct executable *executable; /* NULL: being prepared, or it cannot be traced */
+	int *waiting;
+	size_t waiting_cnt;
 	struct seen_exe *next;
 };
 
@@ -28,6 +32,7 @@ struct session {
 	struct kernel *kernel;
 	struct events *events;
 	struct discover *discover;
+	struct prepare *prepare;
 	struct batch *batch;
 	struct console *console;
 	struct run *run;
@@ -40,8 +45,10 @@ struct session {
 	int signal_fd;
 	bool draining; /* events are being handled: no second time from inside */
 	bool ended;    /* nothing is taken any more */
+	bool idle;     /* a service that found nothing to trace, which it has said */
 	int status;
-	uint64_t span_cnt, traced_cnt, waited;
+	uint64_t span_cnt, traced_cnt;
+	uint64_t failed_cnt; /* wanted processes that could not be traced */
 	uint64_t warned_ns;
 	struct losses losses; /* of processes that are gone */
 	struct failure_counts warned;

@@ -69,7 +69,6 @@ GO_FIELD(panic_goexit, bool, "runtime._panic.goexit");
 GO_FIELD(pattern_str, string, "net/http.pattern.str");
 GO_FRAME(mux_frame, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler");
 
-/* Set by the agent. */
 const volatile __u8 propagate_trace_context = 1;
 const volatile __u8 capture_body_size = 1;
 const volatile __u32 exclude_cnt = MAX_EXCLUDE;

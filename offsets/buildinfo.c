@@ -159,7 +159,7 @@ static int keep_hex(char **out, const uint8_t *bytes, size_t len)
 	if (!hex)
 		return -ENOMEM;
 	for (size_t i = 0; i < len; i++)
-		sprintf(hex + i * 2, "%02x", bytes[i]);
+		snprintf(hex + i * 2, 3, "%02x", bytes[i]);
 	free(*out);
 	*out = hex;
 	return 0;
