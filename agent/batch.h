@@ -63,9 +63,9 @@ int batch__open_resource(struct batch *b, const struct bytes *resource, const ch
 			 struct batch_resource **out);
 
 /*
- * No more spans of R will come: sends what is held without waiting for more, and calls CLOSED (NULL:
- * nobody) with the final counts when every span has met its fate; perhaps before this returns. R is
- * gone then.
+ * No more spans of R will come: sends what is held without waiting for more, and calls CLOSED
+ * (NULL: nobody) with the final counts when every span has met its fate; perhaps before this
+ * returns. R is gone then.
  */
 typedef void (*batch_closed)(void *ctx, const struct batch_counts *counts);
 void batch__close_resource(struct batch *b, struct batch_resource *r, batch_closed closed,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sink: sealed batches on their way into one exporter: a queue in front of it, its ears on the
- * loop, and the lines about a receiver that goes and comes. Says of each part of a batch what became
- * of it.
+ * loop, and the lines about a receiver that goes and comes. Says of each part of a batch what
+ * became of it.
  */
 #ifndef GOSPAN_AGENT_SINK_H
 #define GOSPAN_AGENT_SINK_H
@@ -17,7 +17,7 @@ struct sink_part {
 	uint64_t cnt;
 };
 
-/* Of PART's spans, EXPORTED arrived and the others were dropped for REASON. Must not free the sink. */
+/* EXPORTED of PART's spans arrived, the others were dropped for REASON. Must not free the sink. */
 typedef void (*sink_settled)(void *ctx, const struct sink_part *part, uint64_t exported,
 			     enum batch_drop reason);
 

@@ -4,7 +4,8 @@
  *
  * The message tree of one span is built in an arena of exactly the needed size, which for any usual
  * span lies on the stack; texts are not copied. protobuf-c packs it straight into the batch. The
- * envelope is put around packed bytes, which protobuf-c cannot do, so its few tags are written here.
+ * envelope is put around packed bytes, which protobuf-c cannot do, so its few tags are written
+ * here.
  */
 #include "encode.h"
 
@@ -26,9 +27,21 @@ enum {
 	SCOPE_SPANS_SCHEMA_URL = 3 << 3 | 2,
 	SCOPE_NAME = 1 << 3 | 2,
 	SCOPE_VERSION = 2 << 3 | 2,
-	VARINT_MAX_SZ = 10,
 	ARENA_ALIGN = 16,
 	STACK_ARENA_SZ = 8192, /* about 60 attributes */
+};
+
+/* Packed sizes at most, without texts and keys. A tag has 1 or 2 bytes, a length up to 5. */
+enum {
+	HEADER_MAX_SZ = 6,
+	ATTRIBUTE_MAX_SZ = 4 * HEADER_MAX_SZ + 10, /* in AnyValue in KeyValue; a number is 10 bytes */
+	ARRAY_ITEM_MAX_SZ = 2 * HEADER_MAX_SZ,
+	EVENT_MAX_SZ = 2 * HEADER_MAX_SZ + 9 + HEADER_MAX_SZ,
+	LINK_MAX_SZ = HEADER_MAX_SZ + 18 + 10 + 5,
+	SPAN_MAX_SZ = 18 + 10 + 10 +			     /* ids */
+		      2 * HEADER_MAX_SZ + 11 + 2 * 9 +	     /* texts, kind, times */
+		      3 * HEADER_MAX_SZ +		     /* dropped counts */
+		      2 * HEADER_MAX_SZ + 11 + HEADER_MAX_SZ /* status, flags */,
 };
 
 static int reserve(struct bytes *b, size_t len)
@@ -133,35 +146,63 @@ static void *take(struct arena *arena, size_t cnt, size_t item_sz)
 	return taken;
 }
 
-/* The sum of what build_attributes() will take. */
-static size_t attributes_arena_sz(const struct otlp_attribute *attributes, size_t cnt)
-{
-	size_t sz = taken_sz(cnt, sizeof(Otlp__KeyValue *)) + taken_sz(cnt, sizeof(Otlp__KeyValue)) +
-		    taken_sz(cnt, sizeof(Otlp__AnyValue));
+/* How much room a message needs: its tree exactly, its packed bytes at most. */
+struct room {
+	size_t arena_sz;
+	size_t packed_sz;
+};
 
-	for (size_t i = 0; i < cnt; i++) {
-		if (attributes[i].type == OTLP_TEXTS)
-			sz += taken_sz(1, sizeof(Otlp__ArrayValue)) +
-			      taken_sz(attributes[i].texts.cnt, sizeof(Otlp__AnyValue)) +
-			      taken_sz(attributes[i].texts.cnt, sizeof(Otlp__AnyValue *));
-	}
-	return sz;
+static void add_texts_room(struct room *room, const struct otlp_attribute *attribute)
+{
+	size_t cnt = attribute->texts.cnt;
+
+	room->arena_sz += taken_sz(1, sizeof(Otlp__ArrayValue)) +
+			  taken_sz(cnt, sizeof(Otlp__AnyValue)) +
+			  taken_sz(cnt, sizeof(Otlp__AnyValue *));
+	for (size_t i = 0; i < cnt; i++)
+		room->packed_sz += ARRAY_ITEM_MAX_SZ + attribute->texts.at[i].len;
 }
 
-/* The sum of what build_span() will take. */
-static size_t span_arena_sz(const struct otlp_span *span)
+/* What build_attributes() will take. */
+static void add_attributes_room(struct room *room, const struct otlp_attribute *attributes,
+				size_t cnt)
 {
-	size_t sz = attributes_arena_sz(span->attributes, span->attribute_cnt) +
-		    taken_sz(span->event_cnt, sizeof(Otlp__Span__Event)) +
-		    taken_sz(span->event_cnt, sizeof(Otlp__Span__Event *)) +
-		    taken_sz(span->link_cnt, sizeof(Otlp__Span__Link)) +
-		    taken_sz(span->link_cnt, sizeof(Otlp__Span__Link *));
+	room->arena_sz += taken_sz(cnt, sizeof(Otlp__KeyValue *)) +
+			  taken_sz(cnt, sizeof(Otlp__KeyValue)) +
+			  taken_sz(cnt, sizeof(Otlp__AnyValue));
+	for (size_t i = 0; i < cnt; i++) {
+		room->packed_sz += ATTRIBUTE_MAX_SZ + strlen(attributes[i].key);
+		if (attributes[i].type == OTLP_TEXT)
+			room->packed_sz += attributes[i].text.len;
+		else if (attributes[i].type == OTLP_TEXTS)
+			add_texts_room(room, &attributes[i]);
+	}
+}
 
-	for (size_t i = 0; i < span->event_cnt; i++)
-		sz += attributes_arena_sz(span->events[i].attributes, span->events[i].attribute_cnt);
-	for (size_t i = 0; i < span->link_cnt; i++)
-		sz += attributes_arena_sz(span->links[i].attributes, span->links[i].attribute_cnt);
-	return sz;
+/* What build_span() will take. */
+static struct room span_room(const struct otlp_span *span)
+{
+	struct room room = {
+		.arena_sz = taken_sz(span->event_cnt, sizeof(Otlp__Span__Event)) +
+			    taken_sz(span->event_cnt, sizeof(Otlp__Span__Event *)) +
+			    taken_sz(span->link_cnt, sizeof(Otlp__Span__Link)) +
+			    taken_sz(span->link_cnt, sizeof(Otlp__Span__Link *)),
+		.packed_sz = SPAN_MAX_SZ + span->name.len + span->trace_state.len +
+			     span->status_message.len,
+	};
+
+	add_attributes_room(&room, span->attributes, span->attribute_cnt);
+	for (size_t i = 0; i < span->event_cnt; i++) {
+		room.packed_sz += EVENT_MAX_SZ + span->events[i].name.len;
+		add_attributes_room(&room, span->events[i].attributes,
+				    span->events[i].attribute_cnt);
+	}
+	for (size_t i = 0; i < span->link_cnt; i++) {
+		room.packed_sz += LINK_MAX_SZ;
+		add_attributes_room(&room, span->links[i].attributes,
+				    span->links[i].attribute_cnt);
+	}
+	return room;
 }
 
 static ProtobufCBinaryData text_data(struct otlp_text text)
@@ -311,11 +352,26 @@ static void build_span(struct arena *arena, const struct otlp_span *span, Otlp__
 	}
 }
 
+/*
+ * To know a message's length protobuf-c walks it as long as to pack it. So it is packed behind the
+ * longest header there can be, and moved to the one it has.
+ */
+static void pack_span(struct bytes *b, const Otlp__Span *message, size_t max_sz)
+{
+	uint8_t *packed = b->at + b->len + HEADER_MAX_SZ;
+	size_t len = otlp__span__pack(message, packed);
+
+	assert(len <= max_sz);
+	put_header(b, SCOPE_SPANS_SPANS, len);
+	memmove(b->at + b->len, packed, len);
+	b->len += len;
+}
+
 int otlp__append_span(struct bytes *scope_spans, const struct otlp_span *span)
 {
 	_Alignas(ARENA_ALIGN) char stack[STACK_ARENA_SZ];
-	size_t arena_sz = span_arena_sz(span), len;
-	void *block = arena_sz > sizeof(stack) ? malloc(arena_sz) : stack;
+	struct room room = span_room(span);
+	void *block = room.arena_sz > sizeof(stack) ? malloc(room.arena_sz) : stack;
 	struct arena arena = { block };
 	Otlp__Status status;
 	Otlp__Span message;
@@ -323,14 +379,12 @@ int otlp__append_span(struct bytes *scope_spans, const struct otlp_span *span)
 
 	if (!block)
 		return -ENOMEM;
-	build_span(&arena, span, &status, &message);
-	assert((size_t)(arena.at - (char *)block) == arena_sz);
-	len = otlp__span__get_packed_size(&message);
-	err = reserve(scope_spans, 1 + VARINT_MAX_SZ + len);
+	err = reserve(scope_spans, HEADER_MAX_SZ + room.packed_sz);
 	if (err)
 		goto cleanup;
-	put_header(scope_spans, SCOPE_SPANS_SPANS, len);
-	scope_spans->len += otlp__span__pack(&message, scope_spans->at + scope_spans->len);
+	build_span(&arena, span, &status, &message);
+	assert((size_t)(arena.at - (char *)block) == room.arena_sz);
+	pack_span(scope_spans, &message, room.packed_sz);
 
 cleanup:
 	if (block != stack)
@@ -342,16 +396,18 @@ int otlp__pack_resource(struct bytes *out, const struct otlp_attribute *attribut
 {
 	Otlp__Resource message = OTLP__RESOURCE__INIT;
 	struct arena arena = { NULL };
+	struct room room = { 0 };
 	void *block;
 	int err;
 
-	block = malloc(attributes_arena_sz(attributes, cnt) + 1); /* never of 0 bytes */
+	add_attributes_room(&room, attributes, cnt);
+	block = malloc(room.arena_sz + 1); /* never of 0 bytes */
 	if (!block)
 		return -ENOMEM;
 	arena.at = block;
 	message.n_attributes = cnt;
 	message.attributes = build_attributes(&arena, attributes, cnt);
-	err = reserve(out, otlp__resource__get_packed_size(&message));
+	err = reserve(out, room.packed_sz);
 	if (!err)
 		out->len += otlp__resource__pack(&message, out->at + out->len);
 	free(block);

@@ -48,8 +48,8 @@ enum export_result {
 /*
  * May submit again, must not free the exporter. REASON is one line for a person
  * ("http://localhost:4318/v1/traces: connection refused") with the advice for answers that smell of
- * the wrong protocol, "" if there is nothing to say; foreign text in it is not escaped; valid during
- * the call. A receiver may take everything and still give a reason (a warning).
+ * the wrong protocol, "" if there is nothing to say; foreign text in it is not escaped; valid
+ * during the call. A receiver may take everything and still give a reason (a warning).
  */
 typedef void (*export_done)(void *ctx, enum export_result result, uint64_t rejected,
 			    const char *reason);
@@ -83,8 +83,8 @@ int exporter__submit(struct exporter *e, struct bytes *payload, uint64_t span_cn
 size_t exporter__pending(const struct exporter *e);
 
 /*
- * The final flush: what is under way or comes later ends within DEADLINE_MS from now; what waits for
- * a retry is tried at once.
+ * The final flush: what is under way or comes later ends within DEADLINE_MS from now; what waits
+ * for a retry is tried at once.
  */
 void exporter__hurry(struct exporter *e, uint32_t deadline_ms);
 

@@ -19,9 +19,10 @@ static int set_path(CURLU *url, const char *path)
 	return 0;
 }
 
-static int get_shown(CURLU *url, char **shown)
+static int get_shown(CURLU *url, bool with_path, char **shown)
 {
-	if (curl_url_set(url, CURLUPART_USER, NULL, 0) ||
+	if ((!with_path && curl_url_set(url, CURLUPART_PATH, NULL, 0)) ||
+	    curl_url_set(url, CURLUPART_USER, NULL, 0) ||
 	    curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) ||
 	    curl_url_set(url, CURLUPART_QUERY, NULL, 0) ||
 	    curl_url_get(url, CURLUPART_URL, shown, 0))
@@ -57,7 +58,7 @@ int request__url(const char *endpoint, const char *path, char **url, char **show
 	if (!err && curl_url_get(parts, CURLUPART_URL, &full, 0))
 		err = -ENOMEM;
 	if (!err)
-		err = get_shown(parts, &short_form);
+		err = get_shown(parts, !path, &short_form);
 	if (err)
 		goto cleanup;
 	*url = full;

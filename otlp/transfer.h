@@ -72,7 +72,9 @@ struct transfer {
  */
 int transfer__new_template(const struct otlp_settings *settings, const struct protocol *protocol,
 			   const char *url, struct curl_slist *headers, CURL **out);
-/* Adds an attempt to MULTI. BODY must live until its end; OWNER is CURLINFO_PRIVATE. -ENOMEM, -EIO. */
+/*
+ * Adds an attempt to MULTI. BODY must live until its end; OWNER is CURLINFO_PRIVATE. -ENOMEM, -EIO.
+ */
 int transfer__start(struct transfer *t, CURL *template, CURLM *multi, const struct bytes *body,
 		    long timeout_ms, void *owner);
 /* Ends the attempt, done or not. The answer stays until the next start. */
@@ -102,7 +104,8 @@ int gzip__append(struct bytes *out, const uint8_t *at, size_t len);
 /* -- request.c -- */
 
 /*
- * URL of the endpoint with PATH, and how to call it in messages: without user, password, query.
+ * URL of the endpoint with PATH, and how to call it in messages: without PATH, user, password and
+ * query.
  * -EINVAL: not an http or https URL. Both to be released by curl_free().
  */
 int request__url(const char *endpoint, const char *path, char **url, char **shown);

@@ -102,6 +102,32 @@ static void packs_a_span_too_large_for_the_stack(void **state)
 	bytes__free(&b);
 }
 
+/* Lengths of three bytes in every place that can have them. */
+static void packs_long_texts(void **state)
+{
+	enum { LEN = 70000 };
+	char *text = malloc(LEN + 1);
+	struct otlp_text both[2];
+	struct otlp_attribute attributes[2];
+	struct otlp_event event = { .attributes = attributes, .attribute_cnt = 2 };
+	struct otlp_span span = { .events = &event, .event_cnt = 1, .attributes = attributes,
+				  .attribute_cnt = 2, .status = OTLP_STATUS_ERROR };
+	struct bytes b = { 0 };
+
+	assert_non_null(text);
+	memset(text, 'x', LEN);
+	text[LEN] = '\0';
+	both[0] = both[1] = span.name = span.trace_state = span.status_message = event.name =
+		(struct otlp_text){ text, LEN };
+	attributes[0] = (struct otlp_attribute){ text, OTLP_TEXT, .text = both[0] };
+	attributes[1] = (struct otlp_attribute){ text, OTLP_TEXTS, .texts = { both, 2 } };
+	assert_int_equal(otlp__append_span(&b, &span), 0);
+	/* 4 texts, 5 in each of two lists of attributes; the rest is tags, lengths, ids */
+	assert_in_range(b.len, (4 + 2 * 5) * LEN, (4 + 2 * 5) * (LEN + 16) + 64);
+	free(text);
+	bytes__free(&b);
+}
+
 static void puts_the_envelope_around(void **state)
 {
 	const struct otlp_attribute attributes[] = {
@@ -146,6 +172,7 @@ int main(void)
 		cmocka_unit_test(keeps_an_empty_string_value),
 		cmocka_unit_test(keeps_a_nul_in_a_text),
 		cmocka_unit_test(packs_a_span_too_large_for_the_stack),
+		cmocka_unit_test(packs_long_texts),
 		cmocka_unit_test(puts_the_envelope_around),
 		cmocka_unit_test(makes_no_empty_envelope),
 	};
