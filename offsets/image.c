@@ -340,7 +340,7 @@ void image__forget(const struct image *image, uint64_t addr, uint64_t sz)
 	size_t page = sysconf(_SC_PAGESIZE);
 	size_t start, end;
 
-	if (!bytes)
+	if (!bytes || image->fd < 0) /* only a file's pages come back */
 		return;
 	start = (bytes - image->base + page - 1) & ~(page - 1);
 	end = (bytes - image->base + sz) & ~(page - 1);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes program headers, relocations and every way to read: nothing may leave the file. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../offsets/image.h"
+#include "../../offsets/symtab.h"
+
+enum { READ_SIZE = 64 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool count(void *ctx, uint64_t addr, const uint8_t *bytes)
+{
+	uint64_t *sum = ctx;
+
+	*sum += bytes[0] + bytes[31]; /* reads all that was promised */
+	return false;
+}
+
+static void read_around(const struct image *image, uint64_t addr)
+{
+	uint8_t buf[READ_SIZE];
+	const char *text;
+	size_t len = 0;
+
+	if (!image__read(image, addr, buf, sizeof(buf)) && !image__at(image, addr, sizeof(buf)))
+		abort();
+	text = image__string(image, addr, READ_SIZE, &len);
+	if (text && text[len])
+		abort();
+	image__relocated(image, addr);
+	image__forget(image, addr, sizeof(buf));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct image *image = NULL;
+	uint64_t sum = 0;
+	struct why why;
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size ||
+	    image__open(fd, &image, &why)) {
+		close(fd);
+		return 0;
+	}
+	for (size_t i = 0; i < image->segment_cnt; i++) {
+		const struct segment *s = &image->segments[i];
+
+		for (int step = 0; step < 16; step++)
+			read_around(image, s->addr + s->size / 16 * step);
+		read_around(image, s->addr + s->size - 1);
+		read_around(image, s->addr - 1);
+	}
+	image__search(image, 8, 32, count, &sum);
+	symtab__present(image);
+	image__free(image);
+	close(fd);
+	return 0;
+}
