@@ -150,7 +150,9 @@ def check(program, data, out):
     requests = [(fill(request), body) for request, body in with_body]
     # What a program does on its first request of a kind is no part of the test.
     send(connect, requests, len(requests))
-    with child, Gospan(out, "trace", "--pid", child.pid) as agent:
+    # By port, since some start a process of their own that serves.
+    target = ["--pid", child.pid] if program.socket else [fill(":{port}")]
+    with child, Gospan(out, "trace", *target) as agent:
         ready, = agent.wait_ready()
         sent = send(connect, requests, REQUESTS)
         agent.wait_spans(REQUESTS, timeout=5)
