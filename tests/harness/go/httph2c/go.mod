@@ -1,6 +1,6 @@
 module example.test/httph2c
 
-go 1.19
+go 1.24
 
 require golang.org/x/net v0.27.0
 
