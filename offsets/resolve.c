@@ -8,6 +8,7 @@
 #include "buildinfo.h"
 #include "dwarf.h"
 #include "image.h"
+#include "itab.h"
 #include "moduledata.h"
 #include "pclntab.h"
 #include "rtype.h"
@@ -287,6 +288,26 @@ int resolve__type_field(const struct resolve *r, uint64_t addr, size_t i, const 
 	*name = field.name;
 	*name_len = field.name_len;
 	return 0;
+}
+
+int resolve__itab(const struct resolve *r, const char *interface, const char *type, uint64_t *addr)
+{
+	struct type_fact held_in, held;
+	struct itab_walk walk = { 0 };
+	struct itab itab;
+	int err = resolve__type(r, interface, &held_in);
+
+	if (!err)
+		err = resolve__type(r, type, &held);
+	if (err)
+		return err;
+	while (itab__next(r->image, &r->md, &walk, &itab)) {
+		if (itab.interface == held_in.addr && itab.type == held.addr) {
+			*addr = itab.addr;
+			return 0;
+		}
+	}
+	return -ENOENT;
 }
 
 /* -- fields -- */

@@ -146,6 +146,13 @@ int resolve__type_name(const struct resolve *r, uint64_t addr, char *buf, size_t
 int resolve__type_field(const struct resolve *r, uint64_t addr, size_t i, const char **name,
 			size_t *name_len, struct field_fact *out);
 
+/*
+ * The linker's itab for a TYPE held in an INTERFACE ("*net/http.response",
+ * "net/http.ResponseWriter"): the program can hold it so. -ENOENT. The runtime makes others, so
+ * compare the type behind an itab, not its address.
+ */
+int resolve__itab(const struct resolve *r, const char *interface, const char *type, uint64_t *addr);
+
 /* SZ bytes of the image at link-time ADDR with relocations applied; -EFAULT outside. */
 int resolve__read(const struct resolve *r, uint64_t addr, void *buf, size_t sz);
 

@@ -17,7 +17,7 @@
 
 #include "fixtures.h"
 
-enum { DW_AT_GO_KIND = 0x2900, STRUCTS_MIN = 500, FUNCTIONS_MIN = 3000 };
+enum { DW_AT_GO_KIND = 0x2900, STRUCTS_MIN = 500, FUNCTIONS_MIN = 3000, ITABS_MIN = 150 };
 
 struct tally {
 	int structs;
@@ -183,6 +183,25 @@ static void compare_function(const struct resolve *r, struct symbols *s, const c
 		assert_true(f.size <= sym->st_size + 64);
 }
 
+/* "go:itab.TYPE,INTERFACE"; Go 1.27 writes no such symbols. */
+static int compare_itab(const struct resolve *r, const char *name, const GElf_Sym *sym)
+{
+	static const size_t prefix = sizeof("go:itab.") - 1;
+	const char *comma = strrchr(name, ',');
+	char type[512];
+	uint64_t addr;
+
+	if (strncmp(name, "go", 2) || strncmp(name + 3, "itab.", 5) || !comma ||
+	    strchr(name, '[') || (size_t)(comma - name) - prefix >= sizeof(type))
+		return 0;
+	memcpy(type, name + prefix, comma - name - prefix);
+	type[comma - name - prefix] = '\0';
+	if (resolve__itab(r, comma + 1, type, &addr))
+		return 0;
+	assert_int_equal(addr, sym->st_value);
+	return 1;
+}
+
 static int compare_functions(const struct resolve *r, Elf *elf, Elf_Scn *symtab, GElf_Shdr *header)
 {
 	struct symbols s = {
@@ -192,18 +211,21 @@ static int compare_functions(const struct resolve *r, Elf *elf, Elf_Scn *symtab,
 		.names = header->sh_link,
 		.short_generics = strstr(resolve__info(r)->go_version, "go1.19"),
 	};
-	int compared = 0;
+	int compared = 0, itabs = 0;
 
 	for (size_t i = 0; i < s.cnt; i++) {
 		GElf_Sym sym;
 		const char *name = read_symbol(&s, i, &sym);
 
+		itabs += compare_itab(r, name, &sym);
 		if (!is_go_function(name, &sym))
 			continue;
 		compare_function(r, &s, name, &sym);
 		compared++;
 	}
 	assert_true(s.ambiguous_pairs <= 2); /* callMethod, callReflect */
+	if (!strstr(resolve__info(r)->go_version, "go1.27"))
+		assert_true(itabs >= ITABS_MIN);
 	return compared;
 }
 

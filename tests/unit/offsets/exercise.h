@@ -75,6 +75,7 @@ static void exercise__types(const struct resolve *r)
 	struct type_fact type;
 	struct field_fact field;
 	struct why why;
+	uint64_t itab;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (resolve__type(r, names[i], &type))
@@ -82,6 +83,7 @@ static void exercise__types(const struct resolve *r)
 		for (uint64_t off = 0; off < EXERCISE_TYPES * 8; off += 8)
 			exercise__type(r, type.addr + off);
 	}
+	resolve__itab(r, "error", "*runtime.boundsError", &itab);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		resolve__field(r, fields[i], &field, &why);
 }

@@ -322,6 +322,26 @@ static void reads_the_image(void **state)
 	resolve__free(r);
 }
 
+static void finds_itabs(void **state)
+{
+	const struct fixture *f = *state;
+	struct resolve *r = fixture__open(SERVER, f->version, f->mode);
+	struct type_fact interface, type;
+	uint64_t itab = 0, words[2];
+
+	assert_int_equal(resolve__type(r, "net/http.ResponseWriter", &interface), 0);
+	assert_int_equal(resolve__type(r, "*net/http.response", &type), 0);
+	assert_int_equal(
+		resolve__itab(r, "net/http.ResponseWriter", "*net/http.response", &itab), 0);
+	assert_int_equal(resolve__read(r, itab, words, sizeof(words)), 0);
+	assert_int_equal(words[0], interface.addr);
+	assert_int_equal(words[1], type.addr);
+	assert_int_equal(resolve__itab(r, "error", "*main.myErr", &itab), 0);
+	assert_int_equal(resolve__itab(r, "context.Context", "*main.myErr", &itab), -ENOENT);
+	assert_int_equal(resolve__itab(r, "main.nothing", "*main.myErr", &itab), -ENOENT);
+	resolve__free(r);
+}
+
 /* The smallest program has all that the bootstrap needs. */
 static void opens_hello(void **state)
 {
@@ -350,6 +370,7 @@ int main(void)
 		cmocka_unit_test(walks_struct_fields),
 		cmocka_unit_test(visits_functions_in_order),
 		cmocka_unit_test(reads_the_image),
+		cmocka_unit_test(finds_itabs),
 		cmocka_unit_test(opens_hello),
 	};
 	enum { TEMPLATES = sizeof(templates) / sizeof(templates[0]),
