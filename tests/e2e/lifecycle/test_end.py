@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How it ends: target or agent, in order or by force, again and again under load."""
+import json
 import os
 import signal
 import time
@@ -8,7 +9,7 @@ import pytest
 
 from harness import client, process, skip
 from harness.client import get
-from harness.gospan import Gospan
+from harness.gospan import Gospan, run
 from harness.process import eventually
 from harness.server import Server
 
@@ -148,3 +149,24 @@ def test_nothing_is_left_behind(start_server, trace):
     agent.signal(signal.SIGKILL)
     agent.wait()
     assert eventually(lambda: not any(process.alive(p) for p in pids))
+
+
+def code_at(pid, addresses):
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        return [os.pread(memory.fileno(), 1, int(address, 0)) for address in addresses]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_targets_code_is_restored(start_server, trace, number):
+    """Breakpoints are in its code while it is traced, and none afterwards."""
+    server = start_server()
+    sites = json.loads(run("inspect", "--pid", server.pid, "--json")[1])["probes"]
+    addresses = [p["site"]["address"] for p in sites if p["status"] == "on"]
+    before = code_at(server.pid, addresses)
+    assert b"\xcc" not in before
+    agent = trace(server)
+    assert code_at(server.pid, addresses) == [b"\xcc"] * len(addresses)
+    agent.signal(number)
+    agent.wait()
+    assert eventually(lambda: code_at(server.pid, addresses) == before)
+    client.load(server.http, 50, 2).check()
