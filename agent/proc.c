@@ -12,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROC_PATH_SIZE = 64 };
+enum {
+	PROC_PATH_SIZE = 64,
+	PF_KTHREAD = 0x00200000, /* include/linux/sched.h */
+};
 
 static void format_path(char path[static PROC_PATH_SIZE], int pid, const char *name)
 {
@@ -101,16 +104,18 @@ int proc__link(int pid, const char *name, char **out)
 int proc__parse_stat(const char *text, struct proc_stat *out)
 {
 	unsigned long long start_time;
+	unsigned flags;
 	struct proc_stat stat = {};
 	const char *p;
 
 	/* the name in the parentheses may hold anything, parentheses too */
 	p = strrchr(text, ')');
 	if (!p || sscanf(p + 1,
-			 " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-			 &stat.state, &stat.ppid, &stat.pgrp, &start_time) != 4)
+			 " %c %d %d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			 &stat.state, &stat.ppid, &stat.pgrp, &flags, &start_time) != 5)
 		return -EINVAL;
 	stat.start_time = start_time;
+	stat.kernel_thread = flags & PF_KTHREAD;
 	*out = stat;
 	return 0;
 }

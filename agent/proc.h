@@ -10,6 +10,7 @@ struct proc_stat { /* proc_pid_stat(5) */
 	int ppid;
 	int pgrp;
 	uint64_t start_time; /* ticks since boot */
+	bool kernel_thread;
 };
 
 /* The text of /proc/PID/stat. -EINVAL. */

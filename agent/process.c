@@ -48,6 +48,8 @@ int process__read(int pid, struct process *out)
 	err = proc__stat(pid, &stat);
 	if (err)
 		return err == -ENOENT || err == -EINVAL ? -ESRCH : err;
+	if (stat.kernel_thread)
+		return -ENOEXEC;
 	p.start_time = stat.start_time;
 	err = proc__link(pid, "exe", &p.exe_path);
 	if (!err)

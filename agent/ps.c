@@ -204,8 +204,8 @@ int ps__print(const struct config *config, const char *const *packages, FILE *ou
 	else
 		log_info("ps: no Go process in sight");
 	if (t.denied)
-		log_info("ps: %zu processes may not be looked at: this needs CAP_SYS_PTRACE, or to run "
-			 "as their user", t.denied);
+		log_info("ps: %zu process%s may not be looked at: this needs CAP_SYS_PTRACE, or to run "
+			 "as the user", t.denied, t.denied == 1 ? "" : "es");
 	for (i = 0; i < t.cnt; i++)
 		free_line(&t.lines[i]);
 	free(t.lines);

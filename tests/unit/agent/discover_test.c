@@ -381,6 +381,10 @@ static void test_parse_stat(void **state)
 	assert_int_equal(stat.ppid, 3);
 	assert_int_equal(stat.pgrp, 5);
 	assert_int_equal(stat.start_time, 123456);
+	assert_false(stat.kernel_thread);
+	assert_int_equal(proc__parse_stat("2 (kthreadd) S 0 0 0 0 -1 2129984 1 2 3 4 5 6 7 8 20 0 1 0 1",
+					  &stat), 0);
+	assert_true(stat.kernel_thread);
 	assert_int_equal(proc__parse_stat("7 (a) S 3 5", &stat), -EINVAL);
 	assert_int_equal(proc__parse_stat("", &stat), -EINVAL);
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text from /proc that a target has a say in: its environment, its name in stat, its cgroup and
+ * mounts, its command line; and the tables of sockets.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../agent/attributes.h"
+#include "../../agent/container.h"
+#include "../../agent/listener.h"
+#include "../../agent/pairs.h"
+#include "../../agent/proc.h"
+#include "../../agent/service_name.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_port(void *ctx, unsigned port, unsigned long inode)
+{
+	if (!inode)
+		abort();
+}
+
+static void check_pairs(const char *text)
+{
+	char *key, *value;
+	int more;
+
+	while (text && (more = pairs__next(&text, &key, &value)) != 0) {
+		if (more < 0)
+			continue;
+		if (!*key)
+			abort();
+		free(key);
+		free(value);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct name_sources sources = {};
+	struct attributes attributes = {};
+	char id[CONTAINER_ID_LEN + 1], *text, *name;
+	struct proc_stat stat;
+
+	text = malloc(size + 1);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	proc__parse_stat(text, &stat);
+	listener__parse(text, check_port, NULL);
+	if (container__id_of_cgroup(text, id) && strlen(id) != CONTAINER_ID_LEN)
+		abort();
+	if (container__id_of_mountinfo(text, id) && strlen(id) != CONTAINER_ID_LEN)
+		abort();
+	check_pairs(text);
+	check_pairs(environ__get(text, size, "OTEL_RESOURCE_ATTRIBUTES"));
+	sources.their_name = environ__get(text, size, "OTEL_SERVICE_NAME");
+	sources.exe_path = sources.main_path = text;
+	name = service_name__choose(&sources);
+	attributes__set_text(&attributes, "service.name", name);
+	attributes__set_texts(&attributes, "process.command_args", text, size);
+	if (!*name || attributes.err)
+		abort();
+	attributes__free(&attributes);
+	free(name);
+	free(text);
+	return 0;
+}
