@@ -29,7 +29,7 @@ static struct text inline_string(struct cursor *c, size_t max)
 	size_t len = cursor__varint(c);
 	const uint8_t *bytes = len <= max ? cursor__bytes(c, len) : NULL;
 
-	return bytes ? (struct text){ (const char *)bytes, len } : (struct text){ "", 0 };
+	return bytes ? (struct text){(const char *)bytes, len} : (struct text){"", 0};
 }
 
 /* The Go string whose header is at ADDR (pointer, length). */
@@ -39,7 +39,7 @@ static struct text header_string(const struct image *image, uint64_t addr, size_
 	uint64_t start = cursor__word(&c), len = cursor__u64(&c);
 	const char *bytes = !c.overrun && len <= max ? image__at(image, start, len) : NULL;
 
-	return bytes ? (struct text){ bytes, len } : (struct text){ "", 0 };
+	return bytes ? (struct text){bytes, len} : (struct text){"", 0};
 }
 
 static void read_strings(const struct image *image, uint64_t addr, struct text *version,
@@ -87,7 +87,7 @@ static bool is_buildinfo(void *ctx, uint64_t addr, const uint8_t *bytes)
 /* Text up to the next tab or line end; advances REST behind it. */
 static struct text next_word(struct text *rest)
 {
-	struct text word = { rest->start, 0 };
+	struct text word = {rest->start, 0};
 
 	while (word.len < rest->len && word.start[word.len] != '\t' && word.start[word.len] != '\n')
 		word.len++;
@@ -139,7 +139,7 @@ static int read_modinfo(struct text text, struct buildinfo *out)
 	while (text.len) {
 		const char *end = memchr(text.start, '\n', text.len);
 		size_t len = end ? (size_t)(end - text.start) : text.len;
-		int err = read_modinfo_line((struct text){ text.start, len }, out);
+		int err = read_modinfo_line((struct text){text.start, len}, out);
 
 		if (err)
 			return err;
@@ -166,8 +166,7 @@ static int keep_hex(char **out, const uint8_t *bytes, size_t len)
 }
 
 /* 1 when the GNU build id was there, which is the best there is. */
-static int read_notes(const struct image *image, const struct segment *notes,
-		      struct buildinfo *out)
+static int read_notes(const struct image *image, const struct segment *notes, struct buildinfo *out)
 {
 	struct cursor c = image__cursor(image, notes->addr, notes->size);
 	int err = 0;
@@ -183,7 +182,7 @@ static int read_notes(const struct image *image, const struct segment *notes,
 		if (type == NT_GNU_BUILD_ID && !memcmp(name, "GNU", 4))
 			return keep_hex(&out->build_id, desc, desc_sz) ? -ENOMEM : 1;
 		if (type == 4 && !memcmp(name, "Go\0", 4))
-			err = keep(&out->build_id, (struct text){ (const char *)desc, desc_sz });
+			err = keep(&out->build_id, (struct text){(const char *)desc, desc_sz});
 	}
 	return err;
 }
@@ -206,8 +205,8 @@ static int minor_of(const char *version)
 
 static int init_empty(struct buildinfo *info)
 {
-	char **fields[] = { &info->go_version, &info->build_id,	      &info->main_path,
-			    &info->module,     &info->module_version, &info->vcs_revision };
+	char **fields[] = {&info->go_version, &info->build_id,	     &info->main_path,
+			   &info->module,     &info->module_version, &info->vcs_revision};
 
 	memset(info, 0, sizeof(*info));
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -220,7 +219,7 @@ static int init_empty(struct buildinfo *info)
 
 int buildinfo__read(const struct image *image, struct buildinfo *out)
 {
-	struct text version = { "", 0 }, modinfo = { "", 0 };
+	struct text version = {"", 0}, modinfo = {"", 0};
 	struct buildinfo info;
 	uint64_t addr;
 	int err;

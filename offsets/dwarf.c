@@ -233,8 +233,8 @@ static bool read_type(Dwarf_Die *type, struct field_fact *fact)
 	for (int depth = 0; depth < TYPEDEF_DEPTH_MAX; depth++) {
 		if (!kind)
 			number_of(type, DW_AT_GO_KIND, &kind);
-		if (number_of(type, DW_AT_byte_size, &size) ||
-		    dwarf_tag(type) != DW_TAG_typedef || !type_of(type, type))
+		if (number_of(type, DW_AT_byte_size, &size) || dwarf_tag(type) != DW_TAG_typedef ||
+		    !type_of(type, type))
 			break;
 	}
 	/* unsafe.Pointer has neither kind nor element; Go 1.19 leaves out the kind of others too */
@@ -271,7 +271,7 @@ static bool find_member(Dwarf_Die *type, const char *name, size_t len, Dwarf_Die
 int dwarf__field(struct dwarf *d, const char *type, size_t type_len, const char *path,
 		 struct field_fact *out)
 {
-	struct field_fact fact = { .source = FACT_DWARF };
+	struct field_fact fact = {.source = FACT_DWARF};
 	Dwarf_Word base = 0;
 	Dwarf_Die die;
 	int err = find_struct(d, type, type_len, &die);

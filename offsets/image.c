@@ -37,7 +37,7 @@ static int map_file(struct image *image, int fd, struct why *why)
 
 static struct cursor file_cursor(const struct image *image, uint64_t off)
 {
-	struct cursor c = { .pos = image->base, .end = image->base + image->size };
+	struct cursor c = {.pos = image->base, .end = image->base + image->size};
 
 	cursor__skip(&c, off);
 	return c;
@@ -281,7 +281,7 @@ const void *image__at(const struct image *image, uint64_t addr, uint64_t sz)
 
 struct cursor image__cursor(const struct image *image, uint64_t addr, uint64_t sz)
 {
-	struct cursor c = { .image = image, .addr = addr };
+	struct cursor c = {.image = image, .addr = addr};
 
 	c.pos = image__at(image, addr, sz);
 	c.overrun = !c.pos;
@@ -383,7 +383,7 @@ static uint64_t search_segment(const struct image *image, const struct segment *
 uint64_t image__search(const struct image *image, uint64_t align, uint64_t need,
 		       bool (*visit)(void *ctx, uint64_t addr, const uint8_t *bytes), void *ctx)
 {
-	struct search search = { align, need, visit, ctx };
+	struct search search = {align, need, visit, ctx};
 
 	for (int writable = 1; writable >= 0; writable--) {
 		for (size_t i = image->segment_cnt; i-- > 0;) {
@@ -404,7 +404,7 @@ uint64_t image__search(const struct image *image, uint64_t align, uint64_t need,
 
 int image__open(int fd, struct image **out, struct why *why)
 {
-	struct segment dynamic = { 0 };
+	struct segment dynamic = {0};
 	struct image *image;
 	Elf64_Ehdr ehdr;
 	int err;

@@ -7,7 +7,7 @@ static bool read_itab(const struct image *image, uint64_t addr, struct itab *out
 {
 	struct cursor c = image__cursor(image, addr, HEADER_SIZE);
 
-	*out = (struct itab){ .addr = addr };
+	*out = (struct itab){.addr = addr};
 	out->interface = cursor__word(&c);
 	out->type = cursor__word(&c);
 	return !c.overrun;

@@ -7,7 +7,7 @@
 #include "why.h"
 
 enum {
-	WORDS_MAX = 96,	     /* of moduledata: 75 in Go 1.24 */
+	WORDS_MAX = 96,	       /* of moduledata: 75 in Go 1.24 */
 	FIRST_TYPES_WORD = 24, /* header, six slices, findfunctab and text bounds come before */
 	TYPES_SPAN_MAX = 2,    /* etypes is the next word, or the one after it (1.27) */
 	SCANS_PER_FILE = 4,    /* bytes looked at for descriptors, in sizes of the file */
@@ -80,9 +80,9 @@ struct region {
 static int rank_of(size_t types_word, size_t etypes_word)
 {
 	static const uint8_t known[][2] = {
-		{ 35, 36 }, /* Go <= 1.19 */
-		{ 37, 38 }, /* Go <= 1.26 */
-		{ 37, 39 }, /* Go 1.27 */
+		{35, 36}, /* Go <= 1.19 */
+		{37, 38}, /* Go <= 1.26 */
+		{37, 39}, /* Go 1.27 */
 	};
 	int rank = 0, cnt = sizeof(known) / sizeof(known[0]);
 
@@ -112,7 +112,7 @@ static size_t list_regions(const struct image *image, const uint64_t words[stati
 
 			if (words[j] > words[i] && size >= REGION_MIN &&
 			    image__at(image, words[i], size))
-				regions[cnt++] = (struct region){ words[i], size, rank_of(i, j) };
+				regions[cnt++] = (struct region){words[i], size, rank_of(i, j)};
 		}
 	}
 	qsort(regions, cnt, sizeof(*regions), compare_regions);
@@ -141,7 +141,7 @@ static bool described_region(struct rtype *types, const uint64_t words[static WO
 	end = field_offset(types, *descriptor, "etypes");
 	if (start < 0 || start >= WORDS_MAX * 8 || end < 0 || end >= WORDS_MAX * 8)
 		return false;
-	*out = (struct region){ words[start / 8], words[end / 8] - words[start / 8], 0 };
+	*out = (struct region){words[start / 8], words[end / 8] - words[start / 8], 0};
 	return true;
 }
 
@@ -181,7 +181,7 @@ static int find_types(const struct image *image, uint64_t addr, struct rtype **o
 	struct region regions[WORDS_MAX * TYPES_SPAN_MAX];
 	struct cursor c = image__cursor_to_end(image, addr);
 	uint64_t budget = SCANS_PER_FILE * image->size;
-	uint64_t words[WORDS_MAX] = { 0 };
+	uint64_t words[WORDS_MAX] = {0};
 	struct rtype *types = NULL;
 	size_t cnt;
 
@@ -227,7 +227,7 @@ static uint64_t word_field(struct fields *f, const char *name, bool required)
 static struct slice slice_field(struct fields *f, const char *name, bool required)
 {
 	int64_t off = field_offset(f->types, f->descriptor, name);
-	struct slice slice = { 0 };
+	struct slice slice = {0};
 	struct cursor c;
 
 	if (off >= 0 && off < WORDS_MAX * 8) {
@@ -239,7 +239,7 @@ static struct slice slice_field(struct fields *f, const char *name, bool require
 	}
 	if (required && !f->missing)
 		f->missing = name;
-	return (struct slice){ 0 };
+	return (struct slice){0};
 }
 
 static int read_fields(struct fields *f, struct moduledata *md, struct why *why)
@@ -269,8 +269,8 @@ static int read_fields(struct fields *f, struct moduledata *md, struct why *why)
 int moduledata__find(const struct image *image, struct moduledata *out, struct rtype **types,
 		     struct why *why)
 {
-	struct fields fields = { .image = image };
-	struct moduledata md = { 0 };
+	struct fields fields = {.image = image};
+	struct moduledata md = {0};
 	struct rtype *found = NULL;
 	int err;
 

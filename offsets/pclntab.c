@@ -25,9 +25,9 @@ struct layout {
 	bool has_start_line;
 };
 
-static const struct layout layout_1_16 = { 8, 8, 20, 12, false };
-static const struct layout layout_1_18 = { 4, 4, 20, 12, false };
-static const struct layout layout_1_20 = { 4, 4, 16, 4, true };
+static const struct layout layout_1_16 = {8, 8, 20, 12, false};
+static const struct layout layout_1_18 = {4, 4, 20, 12, false};
+static const struct layout layout_1_20 = {4, 4, 16, 4, true};
 
 struct package {
 	const char *name;
@@ -66,7 +66,7 @@ struct func {
 static struct cursor slice_cursor(const struct image *image, struct slice slice, uint64_t elem_sz)
 {
 	if (slice.len > image->size / elem_sz)
-		return (struct cursor){ .overrun = true };
+		return (struct cursor){.overrun = true};
 	return image__cursor(image, slice.addr, slice.len * elem_sz);
 }
 
@@ -123,10 +123,8 @@ static const char *read_string(const struct cursor *table, uint64_t off, size_t 
 	size_t left;
 
 	cursor__skip(&c, off);
-	if (c.overrun)
-		return NULL;
-	left = c.end - c.pos;
-	end = memchr(c.pos, 0, left < NAME_MAX_LEN ? left : NAME_MAX_LEN);
+	left = c.overrun ? 0 : c.end - c.pos;
+	end = left ? memchr(c.pos, 0, left < NAME_MAX_LEN ? left : NAME_MAX_LEN) : NULL;
 	if (!end)
 		return NULL;
 	*len = end - c.pos;
@@ -142,7 +140,7 @@ static const char *raw_name(const struct pclntab *p, size_t i, size_t *len)
 
 struct pclntab_function pclntab__function(const struct pclntab *p, size_t i)
 {
-	struct pclntab_function f = { 0 };
+	struct pclntab_function f = {0};
 	uint64_t off;
 
 	if (!read_ftab(p, i, &f.entry, &off) || !read_ftab(p, i + 1, &f.end, &off) ||
@@ -224,7 +222,7 @@ static int note_package(struct pclntab *p, const char *name, size_t len, size_t 
 		p->packages = packages;
 		*cap = wider;
 	}
-	p->packages[p->package_cnt++] = (struct package){ name, package_len };
+	p->packages[p->package_cnt++] = (struct package){name, package_len};
 	return 0;
 }
 
@@ -274,21 +272,21 @@ static int ensure_index(struct pclntab *p)
 	return p->index_err;
 }
 
-/* Candidates of one name, best class first: the ABIInternal body is an ordinary function. */
-enum { CLASS_ORDINARY, CLASS_SPECIAL, CLASS_WRAPPER, CLASS_CNT };
+/* Candidates of one name, best rank first: the ABIInternal body is an ordinary function. */
+enum { RANK_ORDINARY, RANK_SPECIAL, RANK_WRAPPER, RANK_CNT };
 
 struct candidates {
-	size_t cnt[CLASS_CNT];
-	size_t function[CLASS_CNT];
+	size_t cnt[RANK_CNT];
+	size_t function[RANK_CNT];
 };
 
 static int settle(const struct candidates *c, size_t *i)
 {
-	for (int class = 0; class < CLASS_CNT; class++) {
-		if (c->cnt[class] > 1)
+	for (int rank = 0; rank < RANK_CNT; rank++) {
+		if (c->cnt[rank] > 1)
 			return -ENOTUNIQ;
-		if (c->cnt[class]) {
-			*i = c->function[class];
+		if (c->cnt[rank]) {
+			*i = c->function[rank];
 			return 0;
 		}
 	}
@@ -297,7 +295,7 @@ static int settle(const struct candidates *c, size_t *i)
 
 int pclntab__find(struct pclntab *p, const char *name, size_t *i)
 {
-	struct candidates exact = { 0 }, normalised = { 0 };
+	struct candidates exact = {0}, normalised = {0};
 	size_t len = strlen(name);
 	int err = ensure_index(p);
 	uint32_t hash = name__tail_hash(name, len, "/");
@@ -310,7 +308,7 @@ int pclntab__find(struct pclntab *p, const char *name, size_t *i)
 		const char *found;
 		size_t found_len;
 		struct func f;
-		int class;
+		int rank;
 
 		if (!read_func(p, e - 1, &f))
 			continue;
@@ -318,10 +316,11 @@ int pclntab__find(struct pclntab *p, const char *name, size_t *i)
 		if (!found || !name__equal(found, found_len, name, len))
 			continue;
 		c = found_len == len && !memcmp(found, name, len) ? &exact : &normalised;
-		class = f.id == 0 ? CLASS_ORDINARY :
-			f.id == p->wrapper_id ? CLASS_WRAPPER : CLASS_SPECIAL;
-		c->cnt[class]++;
-		c->function[class] = e - 1;
+		rank = f.id ? RANK_SPECIAL : RANK_ORDINARY;
+		if (f.id && f.id == p->wrapper_id)
+			rank = RANK_WRAPPER;
+		c->cnt[rank]++;
+		c->function[rank] = e - 1;
 	}
 	err = settle(&exact, i);
 	return err == -ENOENT ? settle(&normalised, i) : err;

@@ -6,7 +6,7 @@
 struct pctable pctable__open(const struct cursor *pctab, uint32_t off, uint64_t entry,
 			     uint8_t min_lc)
 {
-	struct pctable t = { .c = *pctab, .end = entry, .value = -1, .min_lc = min_lc };
+	struct pctable t = {.c = *pctab, .end = entry, .value = -1, .min_lc = min_lc};
 
 	cursor__skip(&t.c, off);
 	if (!off)

@@ -41,7 +41,7 @@ static int check_version(const struct buildinfo *build, struct why *why)
 /* Not finding the function table means something else for a file that names a Go version. */
 static int find_go(struct resolve *r, struct why *why)
 {
-	struct why reason = { "" };
+	struct why reason = {""};
 	int err = moduledata__find(r->image, &r->md, &r->types, &reason);
 
 	if (err == -ENOEXEC && !r->build.go_version[0])
@@ -74,7 +74,7 @@ static void fill_info(struct resolve *r)
 int resolve__open(int fd, const char *name, struct resolve **out, struct why *why)
 {
 	struct resolve *r = calloc(1, sizeof(*r));
-	struct why reason = { "out of memory" };
+	struct why reason = {"out of memory"};
 	int err = r ? image__open(fd, &r->image, &reason) : -ENOMEM;
 
 	if (!err)
@@ -159,7 +159,7 @@ static uint64_t size_without_padding(const uint8_t *code, uint64_t size, enum go
 static int function_fact(const struct resolve *r, size_t i, struct function_fact *out)
 {
 	struct pclntab_function f = pclntab__function(r->functions, i);
-	struct function_fact fact = { .addr = f.entry, .size = f.end - f.entry };
+	struct function_fact fact = {.addr = f.entry, .size = f.end - f.entry};
 	const uint8_t *code = resolve__bytes(r, f.entry, fact.size);
 	int err = resolve__file_off(r, f.entry, &fact.file_off);
 
@@ -293,7 +293,7 @@ int resolve__type_field(const struct resolve *r, uint64_t addr, size_t i, const 
 int resolve__itab(const struct resolve *r, const char *interface, const char *type, uint64_t *addr)
 {
 	struct type_fact held_in, held;
-	struct itab_walk walk = { 0 };
+	struct itab_walk walk = {0};
 	struct itab itab;
 	int err = resolve__type(r, interface, &held_in);
 
@@ -367,8 +367,8 @@ static int walk(const struct resolve *r, uint64_t type, const char *path, const 
 			return 0;
 		}
 		if (fact.kind != GO_KIND_STRUCT)
-			return why__set(why, -ENOENT, "%.*s is no struct",
-					(int)(rest + len - path), path);
+			return why__set(why, -ENOENT, "%.*s is no struct", (int)(rest + len - path),
+					path);
 		base = fact.offset;
 		type = field.type;
 		rest += len + 1;

@@ -63,7 +63,7 @@ enum go_kind {
 
 /* What the executable says of itself. Strings live as long as the resolve; "" when unknown. */
 struct go_info {
-	const char *go_version;	    /* "go1.24.4", may carry experiments: "go1.24 X:nocoverageredesign" */
+	const char *go_version;	    /* "go1.24.4"; experiments follow: "go1.24 X:rangefunc" */
 	const char *build_id;	    /* GNU build id in hex if there is one, else Go's build id */
 	const char *main_path;	    /* package path of main, "example.com/shop/cmd/shop" */
 	const char *module;	    /* main module's path */
@@ -108,7 +108,8 @@ void resolve__free(struct resolve *r);
 
 const struct go_info *resolve__info(const struct resolve *r);
 
-/* Exactly one function body (the ABIInternal one). -ENOENT; -ENOTUNIQ when the name is ambiguous. */
+/* Exactly one function body (the ABIInternal one). -ENOENT; -ENOTUNIQ when the name is ambiguous.
+ */
 int resolve__function(const struct resolve *r, const char *name, struct function_fact *out);
 
 /* The function containing ADDR: its name (normalised, valid as long as R) or NULL. */

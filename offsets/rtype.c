@@ -18,7 +18,7 @@ enum {
 	TFLAG_MAX = 63,
 	MAP_SIZE_MIN = 88,  /* Go <= 1.23 */
 	MAP_SIZE_MAX = 160, /* 136 in 1.27, and some room */
-	DEPTH_MAX = 16, /* of pointers to pointers */
+	DEPTH_MAX = 16,	    /* of pointers to pointers */
 };
 
 struct descriptor {
@@ -52,15 +52,14 @@ static bool read_name(const struct rtype *r, uint64_t addr, struct name *out)
 
 	if (!bytes || flags > NAME_FLAGS_MAX)
 		return false;
-	*out = (struct name){ (const char *)bytes, len };
+	*out = (struct name){(const char *)bytes, len};
 	return true;
 }
 
 /* Name at an offset from types; the descriptor's STR and PKGPATH are such. */
 static bool read_name_off(const struct rtype *r, int32_t off, struct name *out)
 {
-	return off > 0 && (uint32_t)off < r->etypes - r->types &&
-	       read_name(r, r->types + off, out);
+	return off > 0 && (uint32_t)off < r->etypes - r->types && read_name(r, r->types + off, out);
 }
 
 static bool is_align(uint8_t align)
@@ -170,7 +169,7 @@ static bool append(char *buf, size_t buf_sz, size_t *n, struct name part)
 static struct name package_of(const struct rtype *r, uint64_t addr, const struct descriptor *d,
 			      struct name str)
 {
-	struct name path = { "", 0 };
+	struct name path = {"", 0};
 	bool found;
 
 	if (!(d->tflag & TFLAG_NAMED) || !(d->tflag & TFLAG_UNCOMMON))
@@ -179,7 +178,7 @@ static struct name package_of(const struct rtype *r, uint64_t addr, const struct
 		found = read_map_package(r, addr, str, &path);
 	else
 		found = read_package(r, addr, kind_size(d->kind), &path);
-	return found ? path : (struct name){ "", 0 };
+	return found ? path : (struct name){"", 0};
 }
 
 int rtype__name(const struct rtype *r, uint64_t addr, char *buf, size_t buf_sz)
@@ -194,11 +193,10 @@ int rtype__name(const struct rtype *r, uint64_t addr, char *buf, size_t buf_sz)
 
 		if (!read_descriptor(r, addr, &d) || depth > DEPTH_MAX)
 			return -ENOENT;
-		if (d.tflag & TFLAG_NAMED ||
-		    (d.kind != GO_KIND_POINTER && d.kind != GO_KIND_SLICE))
+		if (d.tflag & TFLAG_NAMED || (d.kind != GO_KIND_POINTER && d.kind != GO_KIND_SLICE))
 			break;
 		prefix = d.kind == GO_KIND_POINTER ? "*" : "[]";
-		if (!buf_sz || !append(buf, buf_sz, &n, (struct name){ prefix, strlen(prefix) }))
+		if (!buf_sz || !append(buf, buf_sz, &n, (struct name){prefix, strlen(prefix)}))
 			return -E2BIG;
 		addr = word_at(r, addr + TYPE_SIZE);
 	}
@@ -376,7 +374,7 @@ static int settle(const struct match *m, uint64_t *addr)
 
 static int find_indexed(const struct rtype *r, const char *name, size_t len, uint64_t *addr)
 {
-	struct match m = { .wanted = { name, len } };
+	struct match m = {.wanted = {name, len}};
 	uint32_t hash = name__tail_hash(name, len, "./");
 
 	for (uint32_t e = name_index__first(&r->by_name, hash); e;
@@ -434,7 +432,7 @@ int rtype__find(const struct rtype *r, const char *name, size_t len, uint64_t *a
 
 int rtype__at(const struct rtype *r, uint64_t addr, struct type_fact *out)
 {
-	struct type_fact fact = { .addr = addr };
+	struct type_fact fact = {.addr = addr};
 	struct descriptor d;
 
 	if (!read_descriptor(r, addr, &d))

@@ -41,8 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t sum = 0;
 	struct why why;
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size ||
-	    image__open(fd, &image, &why)) {
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size || image__open(fd, &image, &why)) {
 		close(fd);
 		return 0;
 	}

@@ -91,7 +91,7 @@ static void compare_structs(const char *version)
 	struct resolve *r = fixture__open("server", version, "stripped-pie");
 	int fd = fixture__open_file("server", version, "default");
 	Dwarf_Off off = 0, next;
-	struct tally t = { 0 };
+	struct tally t = {0};
 	size_t header_sz;
 	Dwarf *dw;
 
@@ -177,8 +177,7 @@ static void compare_function(const struct resolve *r, struct symbols *s, const c
 	if (err)
 		fail_msg("%s: %s", name, strerror(-err));
 	if (f.addr != sym->st_value && count_symbols(s, name, ".abi0", f.addr) != 1)
-		fail_msg("%s: 0x%jx, not 0x%jx", name, (uintmax_t)f.addr,
-			 (uintmax_t)sym->st_value);
+		fail_msg("%s: 0x%jx, not 0x%jx", name, (uintmax_t)f.addr, (uintmax_t)sym->st_value);
 	if (f.addr == sym->st_value)
 		assert_true(f.size <= sym->st_size + 64);
 }

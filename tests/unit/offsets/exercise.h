@@ -24,8 +24,9 @@ static int exercise__function(void *ctx, const char *name, const struct function
 
 static void exercise__functions(const struct resolve *r)
 {
-	static const char *const names[] = { "main.main", "runtime.gopanic", "runtime.memmove",
-					     "net/http.(*conn).serve", "nothing.here", "" };
+	static const char *const names[] = {"main.main",       "runtime.gopanic",
+					    "runtime.memmove", "net/http.(*conn).serve",
+					    "nothing.here",    ""};
 	int left = EXERCISE_FUNCTIONS;
 	struct function_fact f;
 	const char *file;
@@ -66,12 +67,20 @@ static void exercise__type(const struct resolve *r, uint64_t addr)
 
 static void exercise__types(const struct resolve *r)
 {
-	static const char *const names[] = { "runtime.g", "*runtime.g", "runtime.moduledata",
-					     "context.Context", "**errors.errorString", "*", "" };
-	static const char *const fields[] = { "runtime.g.goid",	     "runtime.g.sched.sp",
-					      "runtime.iface.data",  "os.File.file",
-					      "runtime.g.m.nothing", "a.b.c.d",
-					      "map.group[string][]string.ctrl" };
+	static const char *const names[] = {"runtime.g",
+					    "*runtime.g",
+					    "runtime.moduledata",
+					    "context.Context",
+					    "**errors.errorString",
+					    "*",
+					    ""};
+	static const char *const fields[] = {"runtime.g.goid",
+					     "runtime.g.sched.sp",
+					     "runtime.iface.data",
+					     "os.File.file",
+					     "runtime.g.m.nothing",
+					     "a.b.c.d",
+					     "map.group[string][]string.ctrl"};
 	struct type_fact type;
 	struct field_fact field;
 	struct why why;
@@ -92,7 +101,7 @@ static void exercise__types(const struct resolve *r)
 static inline int exercise(int fd)
 {
 	struct resolve *r = NULL;
-	struct why why = { "" };
+	struct why why = {""};
 	uint64_t word, off;
 	int err = resolve__open(fd, "image", &r, &why);
 

@@ -18,7 +18,6 @@
 #define HELLO "hello"
 #define SERVER "server"
 
-
 static inline int fixture__open_file(const char *program, const char *version, const char *mode)
 {
 	const char *dir = getenv("GOSPAN_FIXTURES");
@@ -35,7 +34,7 @@ static inline struct resolve *fixture__open(const char *program, const char *ver
 {
 	int fd = fixture__open_file(program, version, mode);
 	struct resolve *r = NULL;
-	struct why why = { "" };
+	struct why why = {""};
 
 	if (fd < 0) {
 		print_message("%s-%s-%s is not built: run scripts/build-unit-fixtures\n", program,

@@ -42,7 +42,7 @@ static void expect_reason(const void *bytes, size_t size, int expected, const ch
 {
 	int fd = memory_file(bytes, size);
 	struct resolve *r = NULL;
-	struct why why = { "" };
+	struct why why = {""};
 
 	assert_int_equal(resolve__open(fd, "app", &r, &why), expected);
 	assert_null(r);

@@ -56,12 +56,12 @@ static void compares_normalised(void **state)
 static void finds_the_package(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "net/http.(*conn).serve", "net/http" },
-		{ "main.main", "main" },
-		{ "google.golang.org/grpc.(*Server).Serve", "google.golang.org/grpc" },
-		{ "main.MakePair[go.shape.string,a/b.c]", "main" },
-		{ "sync/atomic.(*Pointer[net/http.response]).Load", "sync/atomic" },
-		{ "memeqbody", "" },
+		{"net/http.(*conn).serve", "net/http"},
+		{"main.main", "main"},
+		{"google.golang.org/grpc.(*Server).Serve", "google.golang.org/grpc"},
+		{"main.MakePair[go.shape.string,a/b.c]", "main"},
+		{"sync/atomic.(*Pointer[net/http.response]).Load", "sync/atomic"},
+		{"memeqbody", ""},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -73,10 +73,10 @@ static void finds_the_package(void **state)
 static void hashes_alike_what_is_equal(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "gopkg.in/yaml%2ev3.Unmarshal", "gopkg.in/yaml.v3.Unmarshal" },
-		{ "x.com/a%2eb.F", "x.com/a.b.F" },
-		{ "vendor/y.F", "y.F" },
-		{ "a/vendor/y.LongFunctionNameHere", "y.LongFunctionNameHere" },
+		{"gopkg.in/yaml%2ev3.Unmarshal", "gopkg.in/yaml.v3.Unmarshal"},
+		{"x.com/a%2eb.F", "x.com/a.b.F"},
+		{"vendor/y.F", "y.F"},
+		{"a/vendor/y.LongFunctionNameHere", "y.LongFunctionNameHere"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -90,7 +90,7 @@ static void hashes_alike_what_is_equal(void **state)
 static void index_gives_back_every_number(void **state)
 {
 	struct name_index index;
-	bool seen[100] = { false };
+	bool seen[100] = {false};
 
 	assert_int_equal(name_index__init(&index, 100), 0);
 	for (uint32_t i = 0; i < 100; i++)

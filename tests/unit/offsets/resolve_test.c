@@ -16,8 +16,8 @@ struct fixture {
 };
 
 static struct fixture fixtures[] = {
-	{ "1.27.1", "default" }, { "1.27.1", "stripped-pie" },	{ "1.24.9", "default" },
-	{ "1.24.9", "stripped-pie" }, { "1.19.13", "default" }, { "1.19.13", "stripped-pie" },
+	{"1.27.1", "default"},	    {"1.27.1", "stripped-pie"}, {"1.24.9", "default"},
+	{"1.24.9", "stripped-pie"}, {"1.19.13", "default"},	{"1.19.13", "stripped-pie"},
 };
 
 static bool is_stripped(const struct fixture *f)
@@ -46,10 +46,14 @@ static void describes_the_build(void **state)
 static void finds_functions(void **state)
 {
 	static const char *const names[] = {
-		"net/http.(*conn).serve",    "net/http.serverHandler.ServeHTTP",
-		"net/http.(*conn).serve.func1", "runtime.gopanic",
-		"runtime.memmove",	     "runtime.newproc1",
-		"main.(*Outer).Touch",	     "golang.org/x/net/http2/hpack.(*Encoder).WriteField",
+		"net/http.(*conn).serve",
+		"net/http.serverHandler.ServeHTTP",
+		"net/http.(*conn).serve.func1",
+		"runtime.gopanic",
+		"runtime.memmove",
+		"runtime.newproc1",
+		"main.(*Outer).Touch",
+		"golang.org/x/net/http2/hpack.(*Encoder).WriteField",
 		"vendor/golang.org/x/net/http2/hpack.(*Encoder).WriteField",
 	};
 	const struct fixture *f = *state;
@@ -125,18 +129,18 @@ struct expected_field {
 static void finds_fields(void **state)
 {
 	static const struct expected_field expected[] = {
-		{ "net/http.Request.Method", 0, 16, GO_KIND_STRING },
-		{ "net/http.Request.URL", 16, 8, GO_KIND_POINTER },
-		{ "main.Outer.ID", 0, 4, GO_KIND_INT32 },
-		{ "main.Outer.Inner", 8, 16, GO_KIND_STRUCT },
-		{ "main.Outer.Inner.Word", 16, 8, GO_KIND_UINT64 },
-		{ "main.Outer.Embedded", 24, 8, GO_KIND_POINTER },
-		{ "main.Outer.Tags", 32, 8, GO_KIND_MAP },
-		{ "main.Outer.err", 40, 16, GO_KIND_INTERFACE },
-		{ "main.Pair[string,int32].Value", 16, 4, GO_KIND_INT32 },
-		{ "context.cancelCtx.Context", 0, 16, GO_KIND_INTERFACE },
-		{ "runtime.moduledata.funcnametab", 8, 24, GO_KIND_SLICE },
-		{ "golang.org/x/net/http2/hpack.HeaderField.Name", 0, 16, GO_KIND_STRING },
+		{"net/http.Request.Method", 0, 16, GO_KIND_STRING},
+		{"net/http.Request.URL", 16, 8, GO_KIND_POINTER},
+		{"main.Outer.ID", 0, 4, GO_KIND_INT32},
+		{"main.Outer.Inner", 8, 16, GO_KIND_STRUCT},
+		{"main.Outer.Inner.Word", 16, 8, GO_KIND_UINT64},
+		{"main.Outer.Embedded", 24, 8, GO_KIND_POINTER},
+		{"main.Outer.Tags", 32, 8, GO_KIND_MAP},
+		{"main.Outer.err", 40, 16, GO_KIND_INTERFACE},
+		{"main.Pair[string,int32].Value", 16, 4, GO_KIND_INT32},
+		{"context.cancelCtx.Context", 0, 16, GO_KIND_INTERFACE},
+		{"runtime.moduledata.funcnametab", 8, 24, GO_KIND_SLICE},
+		{"golang.org/x/net/http2/hpack.HeaderField.Name", 0, 16, GO_KIND_STRING},
 	};
 	const struct fixture *f = *state;
 	struct resolve *r = fixture__open(SERVER, f->version, f->mode);
@@ -167,16 +171,16 @@ static void finds_fields(void **state)
 static void says_why_a_field_is_missing(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "net/http.Request.Nope", "net/http.Request has no field Nope" },
-		{ "main.Outer.Inner.Nope", "main.Outer.Inner has no field Nope" },
-		{ "main.Outer.Embedded.Flag", "main.Outer.Embedded is no struct" },
-		{ "main.Nope.Field", "no type of main.Nope.Field in the executable" },
-		{ "a.com/b.C.D", "no type of a.com/b.C.D in the executable" },
-		{ "nodots", "no type of nodots in the executable" },
+		{"net/http.Request.Nope", "net/http.Request has no field Nope"},
+		{"main.Outer.Inner.Nope", "main.Outer.Inner has no field Nope"},
+		{"main.Outer.Embedded.Flag", "main.Outer.Embedded is no struct"},
+		{"main.Nope.Field", "no type of main.Nope.Field in the executable"},
+		{"a.com/b.C.D", "no type of a.com/b.C.D in the executable"},
+		{"nodots", "no type of nodots in the executable"},
 	};
 	const struct fixture *f = *state;
 	struct resolve *r = fixture__open(SERVER, f->version, f->mode);
-	struct field_fact fact = { .offset = 77 };
+	struct field_fact fact = {.offset = 77};
 	struct why why;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -290,7 +294,7 @@ static void visits_functions_in_order(void **state)
 {
 	const struct fixture *f = *state;
 	struct resolve *r = fixture__open(SERVER, f->version, f->mode);
-	struct walk w = { 0 };
+	struct walk w = {0};
 
 	assert_int_equal(resolve__each_function(r, visit, &w), 42);
 	assert_true(w.cnt > 3000 && w.cnt <= resolve__info(r)->function_cnt);
@@ -331,8 +335,8 @@ static void finds_itabs(void **state)
 
 	assert_int_equal(resolve__type(r, "net/http.ResponseWriter", &interface), 0);
 	assert_int_equal(resolve__type(r, "*net/http.response", &type), 0);
-	assert_int_equal(
-		resolve__itab(r, "net/http.ResponseWriter", "*net/http.response", &itab), 0);
+	assert_int_equal(resolve__itab(r, "net/http.ResponseWriter", "*net/http.response", &itab),
+			 0);
 	assert_int_equal(resolve__read(r, itab, words, sizeof(words)), 0);
 	assert_int_equal(words[0], interface.addr);
 	assert_int_equal(words[1], type.addr);
@@ -373,8 +377,10 @@ int main(void)
 		cmocka_unit_test(finds_itabs),
 		cmocka_unit_test(opens_hello),
 	};
-	enum { TEMPLATES = sizeof(templates) / sizeof(templates[0]),
-	       FIXTURES = sizeof(fixtures) / sizeof(fixtures[0]) };
+	enum {
+		TEMPLATES = sizeof(templates) / sizeof(templates[0]),
+		FIXTURES = sizeof(fixtures) / sizeof(fixtures[0])
+	};
 	struct CMUnitTest tests[TEMPLATES * FIXTURES];
 
 	for (size_t i = 0; i < TEMPLATES * FIXTURES; i++) {
