@@ -15,7 +15,7 @@ struct attributes {
 	int err; /* 0 or -ENOMEM */
 };
 
-/* Copies; replaces an earlier value. Text becomes valid UTF-8 and NUL-terminated. NULL, "": none. */
+/* Copies, in place of an earlier value, as valid UTF-8 and NUL-terminated. NULL, "": nothing. */
 void attributes__set_text(struct attributes *a, const char *key, const char *value);
 void attributes__set_int(struct attributes *a, const char *key, int64_t value);
 /* The NUL-terminated strings in LEN bytes of TEXT, as in /proc/PID/cmdline. */

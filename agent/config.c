@@ -61,7 +61,8 @@ void config__free(struct config *config)
 	free(s);
 }
 
-static int usage_error(struct ending *end, enum command command, const char *what, const char *which)
+static int usage_error(struct ending *end, enum command command, const char *what,
+		       const char *which)
 {
 	const char *name = config_commands[command].name, *space = *name ? " " : "";
 
@@ -95,8 +96,8 @@ static int parse_command(int argc, char **argv, struct ending *end, enum command
 			return 0;
 		}
 	}
-	return usage_error(end, COMMAND_SERVICE, word[0] == '-' ? "unknown option" : "unknown command",
-			   word);
+	return usage_error(end, COMMAND_SERVICE,
+			   word[0] == '-' ? "unknown option" : "unknown command", word);
 }
 
 static int apply_flag(struct settings *s, struct ending *end, size_t i, const char *text)
@@ -197,19 +198,21 @@ static int parse_flags(struct settings *s, struct ending *end, int argc, char **
 /* The Ith variable of ROW holds TEXT, which is wrong, or PARTLY so. */
 static void warn_variable(const struct setting *row, size_t i, const char *text, bool partly)
 {
-	const char *name = row->env[i], *other = NULL;
+	const char *name = row->env[i], *used = NULL;
 
 	if (partly) {
 		log_warn("config: %s='%s': it accepts %s; the rest is left out", name,
 			 row->secret ? "..." : text, row->accepts);
 		return;
 	}
-	for (i++; row->env[i] && !other; i++) {
+	for (i++; row->env[i] && !used; i++) {
 		if (getenv(row->env[i]) && *getenv(row->env[i]))
-			other = row->env[i];
+			used = row->env[i];
 	}
-	log_warn("config: %s='%s': it accepts %s; using %s instead", name, row->secret ? "..." : text,
-		 row->accepts, other ? other : row->standard ? row->standard : "nothing");
+	if (!used)
+		used = row->standard ? row->standard : "nothing";
+	log_warn("config: %s='%s': it accepts %s; using %s instead", name,
+		 row->secret ? "..." : text, row->accepts, used);
 }
 
 /* The row's variables in order, then its default. */
@@ -235,7 +238,7 @@ static int apply_environment(struct settings *s, const struct setting *row, bool
 	return row->standard ? row->parse(s, row, row->standard, dst) : 0;
 }
 
-/* Targets are one group: a flag or port of trace hides the variables, a pid variable the exe one. */
+/* Targets are one group: a flag or a port hides the variables, a pid variable the exe one. */
 static bool may_read_environment(const struct settings *s, const struct setting *row)
 {
 	const struct config *c = &s->config;

@@ -38,7 +38,7 @@ struct config {
 	enum command command;
 
 	/* what to trace (trace, service); inspect takes pids[0] or path */
-	bool has_target;	  /* any of the next three; trace without: print what ps prints, exit 2 */
+	bool has_target; /* any of the next three; trace without: print what ps prints, exit 2 */
 	const int *pids;
 	size_t pid_cnt;
 	struct strings exes;	  /* --exe patterns, OTEL_GO_AUTO_TARGET_EXE */

@@ -49,7 +49,7 @@ void config__print_usage(void)
 	printf("\nFor a start:\n"
 	       "  gospan trace :8080\n"
 	       "  gospan run -- go run .\n\n"
-	       "gospan COMMAND --help tells the options; gospan --settings lists all of them and the\n"
+	       "gospan COMMAND --help tells the options, gospan --settings all of them and all\n"
 	       "environment variables.\n");
 }
 
@@ -76,8 +76,8 @@ void config__print_command_help(enum command command)
 	size_t i;
 	int at;
 
-	printf("Usage: gospan %s [OPTION]...%s%s\n\n%s\n\nOptions:\n", row->name, *row->args ? " " : "",
-	       row->args, row->help);
+	printf("Usage: gospan %s [OPTION]...%s%s\n\n%s\n\nOptions:\n", row->name,
+	       *row->args ? " " : "", row->args, row->help);
 	for (i = 0; i < config_setting_cnt; i++) {
 		setting = &config_settings[i];
 		if (!setting->flag || !(setting->commands & (1u << command)))
@@ -106,12 +106,14 @@ void config__print_table(void)
 	const struct setting *row;
 	size_t i, j;
 
-	printf("| flag | environment | accepts | default | what |\n| --- | --- | --- | --- | --- |\n");
+	printf("| flag | environment | accepts | default | what |\n"
+	       "| --- | --- | --- | --- | --- |\n");
 	for (i = 0; i < config_setting_cnt; i++) {
 		row = &config_settings[i];
 		printf("| ");
 		if (row->flag)
-			printf("`--%s%s%s`", row->flag, row->arg ? " " : "", row->arg ? row->arg : "");
+			printf("`--%s%s%s`", row->flag, row->arg ? " " : "",
+			       row->arg ? row->arg : "");
 		printf(" | ");
 		for (j = 0; row->env[j]; j++)
 			printf("%s`%s`", j ? ", " : "", row->env[j]);

@@ -132,7 +132,8 @@ int settings__finish_otlp(struct settings *s)
 	err = try_endpoint(s, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", s->otlp_traces_endpoint, false,
 			   &found);
 	if (!err)
-		err = try_endpoint(s, "OTEL_EXPORTER_OTLP_ENDPOINT", s->otlp_endpoint, true, &found);
+		err = try_endpoint(s, "OTEL_EXPORTER_OTLP_ENDPOINT", s->otlp_endpoint, true,
+				   &found);
 	if (err)
 		return err;
 	if (!found)

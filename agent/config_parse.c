@@ -94,7 +94,7 @@ static int read_number(const char *text, uint64_t min, uint64_t max, uint64_t *o
 	return 0;
 }
 
-/* OLD, with room for one more behind its CNT elements: it grows at powers of two. NULL: no memory. */
+/* OLD with room for one more behind its CNT elements (it grows at powers of two), or NULL. */
 static void *make_room(struct settings *s, const void *old, size_t cnt, size_t element_sz)
 {
 	void *grown;
@@ -399,7 +399,7 @@ int parse_sampler(struct settings *s, const struct setting *row, const char *tex
 	return 0;
 }
 
-/* tracecontext is what we do; baggage has nothing to do in a tracer and is no reason to complain. */
+/* tracecontext is what we do; baggage is not for a tracer, and no reason to complain. */
 int parse_propagators(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
 	bool trace_context = false, known = false, unknown = false;

@@ -23,7 +23,7 @@ const struct command_row config_commands[] = {
 };
 const size_t config_command_cnt = sizeof(config_commands) / sizeof(config_commands[0]);
 
-/* Query keys whose values are replaced: the seven of semconv 1.44 (url.full), then usual secrets. */
+/* Query keys whose values are replaced: semconv 1.44's seven (url.full), then usual secrets. */
 #define REDACTED_KEYS \
 	"AWSAccessKeyId,Signature,sig,X-Goog-Signature,X-Amz-Signature,X-Amz-Credential," \
 	"X-Amz-Security-Token,access_token,refresh_token,id_token,token,password,secret,api_key"
@@ -57,8 +57,8 @@ const struct setting config_settings[] = {
 		.env = { "OTEL_GO_AUTO_TARGET_EXE" },
 		.commands = ON_SERVICE | ON_TRACE, .parse = parse_string, .off = FIELD(exes),
 		.accepts = "a path, a name or a glob",
-		.help = "every process of this executable, now and later: with a / its whole path as the process"
-			" sees it, else its base name; globs are fine; may be repeated",
+		.help = "every process of this executable, now and later: with a / its whole path"
+			" as the process sees it, else its base name; globs are fine; may be repeated",
 	},
 	{
 		.flag = "user", .arg = "USER",
@@ -162,7 +162,8 @@ const struct setting config_settings[] = {
 		.env = { "GOSPAN_EXCLUDE_PATHS" },
 		.commands = ON_TRACING, .parse = parse_list, .off = FIELD(exclude_paths),
 		.accepts = "globs, comma separated",
-		.help = "do not trace requests for such paths, nor what they cause; may be repeated",
+		.help = "do not trace requests for such paths, nor what they cause; may be"
+			" repeated",
 	},
 	{
 		.arg = "KEYS",
@@ -170,7 +171,8 @@ const struct setting config_settings[] = {
 		.commands = ON_TRACING, .parse = parse_list, .off = FIELD(redact_query),
 		.accepts = "query keys, comma separated",
 		.standard = REDACTED_KEYS,
-		.help = "query parameters whose values are replaced by REDACTED (a single comma: none)",
+		.help = "query parameters whose values are replaced by REDACTED (a single comma:"
+			" none)",
 	},
 	{
 		.arg = "BOOL",
@@ -215,7 +217,8 @@ const struct setting config_settings[] = {
 	},
 	{
 		.arg = "N",
-		.env = { "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT" },
+		.env = { "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+			 "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT" },
 		.commands = ON_TRACING, .parse = parse_limit,
 		.off = FIELD(attribute_value_length_limit),
 		.accepts = LIMIT,
@@ -304,7 +307,8 @@ const struct setting config_settings[] = {
 	},
 	{
 		.arg = "NAME",
-		.env = { "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION" },
+		.env = { "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+			 "OTEL_EXPORTER_OTLP_COMPRESSION" },
 		.commands = ON_TRACING, .parse = parse_compression, .off = FIELD(otlp.gzip),
 		.accepts = "gzip or none",
 		.standard = "none",
@@ -320,7 +324,8 @@ const struct setting config_settings[] = {
 	},
 	{
 		.arg = "FILE",
-		.env = { "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE" },
+		.env = { "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+			 "OTEL_EXPORTER_OTLP_CERTIFICATE" },
 		.commands = ON_TRACING, .parse = parse_file, .off = FIELD(otlp.certificate),
 		.accepts = "a readable PEM file",
 		.help = "certificates to trust",

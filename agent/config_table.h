@@ -47,7 +47,7 @@ struct setting {
 	unsigned commands;    /* ON_ bits: who takes the flag, and who reads the variables */
 	setting_parse parse;
 	size_t off;	      /* of the destination in struct settings */
-	const char *accepts;  /* what a value looks like: "DUR: 250ms, 10s, 1m30s" without "DUR: " */
+	const char *accepts; /* what a value looks like: "a duration as 250ms, 10s, 1m30s" */
 	const char *standard; /* the default, parsed like a value; NULL: zero */
 	const char *help;
 	uint64_t min, max;    /* numbers only */

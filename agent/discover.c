@@ -194,8 +194,8 @@ static bool passes(const struct process *p, bool must_be_go)
 		return !must_be_go;
 	collector = go_exe__is_collector(&info);
 	if (collector)
-		log_info("discover: pid %d '%s' is a collector (%s): not traced unless named by --pid or "
-			 "its exact path", p->pid, p->exe_path, info.module);
+		log_info("discover: pid %d '%s' is a collector (%s): not traced unless named by "
+			 "--pid or its exact path", p->pid, p->exe_path, info.module);
 	buildinfo__free(&info);
 	return !collector;
 }

@@ -5,8 +5,9 @@
  * A sweep over /proc finds what runs now; later processes are announced by the kernel's
  * sched_process_exec / _exit events (agent/events) through discover__exec() and discover__exit(),
  * with a sweep each second as the fallback. Matching follows the commands' contract: pid, exe
- * pattern (with '/': the whole path as the target sees it, else the base name; globs), listening port,
- * descendants of a pid (run). Never ourselves, never a collector unless named by pid or exact path.
+ * pattern (with '/': the whole path as the target sees it, else the base name; globs), listening
+ * port, descendants of a pid (run). Never ourselves, never a collector unless named by pid or exact
+ * path.
  */
 #ifndef GOSPAN_AGENT_DISCOVER_H
 #define GOSPAN_AGENT_DISCOVER_H

@@ -29,8 +29,9 @@ void listener__parse(const char *text, void (*fn)(void *ctx, unsigned port, unsi
 	while ((text = strchr(text, '\n'))) {
 		text++;
 		if (sscanf(text,
-			   " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
-			   &port, &state, &inode) == 3 && state == TCP_LISTEN && inode)
+			   " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x "
+			   "%*u %*u %lu", &port, &state, &inode) == 3 && state == TCP_LISTEN &&
+		    inode)
 			fn(ctx, port, inode);
 	}
 }

@@ -195,7 +195,7 @@ static struct loop_timer *earliest_timer(const struct loop *loop)
 	return found;
 }
 
-/* Ticks every timer that was due at NOW. Everything is settled before the call: it may remove it. */
+/* Ticks every timer that was due at NOW. All is settled before the call, which may remove it. */
 static void run_timers(struct loop *loop, uint64_t now)
 {
 	struct loop_timer *timer;

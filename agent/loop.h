@@ -18,12 +18,12 @@ typedef void (*loop_tick)(void *ctx);
 int loop__new(struct loop **out);
 void loop__free(struct loop *loop);
 
-/* Watches FD (EPOLLIN | EPOLLOUT bits); a second call changes EVENTS, READY and CTX. 0 EVENTS: stops. */
+/* Watches FD (EPOLLIN | EPOLLOUT bits); a second call changes all three; no EVENTS: stops. */
 int loop__watch(struct loop *loop, int fd, uint32_t events, loop_ready ready, void *ctx);
 
 /* A stopped timer. */
 int loop__add_timer(struct loop *loop, loop_tick tick, void *ctx, struct loop_timer **out);
-/* First tick after DELAY_NS (0: at once), then every REPEAT_NS (0: never). Restarts a running one. */
+/* First tick after DELAY_NS (0: at once), then every REPEAT_NS (0: no more). Restarts it. */
 void loop__start_timer(struct loop_timer *timer, uint64_t delay_ns, uint64_t repeat_ns);
 void loop__stop_timer(struct loop_timer *timer);
 /* Also legal inside its own tick. NULL is fine. */

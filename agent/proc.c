@@ -110,9 +110,10 @@ int proc__parse_stat(const char *text, struct proc_stat *out)
 
 	/* the name in the parentheses may hold anything, parentheses too */
 	p = strrchr(text, ')');
-	if (!p || sscanf(p + 1,
-			 " %c %d %d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-			 &stat.state, &stat.ppid, &stat.pgrp, &flags, &start_time) != 5)
+	if (!p ||
+	    sscanf(p + 1,
+		   " %c %d %d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		   &stat.state, &stat.ppid, &stat.pgrp, &flags, &start_time) != 5)
 		return -EINVAL;
 	stat.start_time = start_time;
 	stat.kernel_thread = flags & PF_KTHREAD;
@@ -174,7 +175,8 @@ const char *environ__get(const char *environment, size_t len, const char *name)
 		next = memchr(p, '\0', end - p);
 		if (!next)
 			return NULL; /* cut: the value may be too */
-		if ((size_t)(next - p) > name_len && !memcmp(p, name, name_len) && p[name_len] == '=')
+		if ((size_t)(next - p) > name_len && !memcmp(p, name, name_len) &&
+		    p[name_len] == '=')
 			return p + name_len + 1;
 	}
 	return NULL;

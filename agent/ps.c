@@ -204,8 +204,8 @@ int ps__print(const struct config *config, const char *const *packages, FILE *ou
 	else
 		log_info("ps: no Go process in sight");
 	if (t.denied)
-		log_info("ps: %zu process%s may not be looked at: this needs CAP_SYS_PTRACE, or to run "
-			 "as the user", t.denied, t.denied == 1 ? "" : "es");
+		log_info("ps: %zu process%s may not be looked at: this needs CAP_SYS_PTRACE, or to "
+			 "run as the user", t.denied, t.denied == 1 ? "" : "es");
 	for (i = 0; i < t.cnt; i++)
 		free_line(&t.lines[i]);
 	free(t.lines);
@@ -227,8 +227,8 @@ static void add_to_summary(void *ctx, const struct process *p)
 	s->cnt++;
 	if (s->cnt > SUMMARY_MAX || s->len >= s->buf_sz)
 		return;
-	s->len += snprintf(s->buf + s->len, s->buf_sz - s->len, "%s%d %s", s->len ? ", " : "", p->pid,
-			   slash ? slash + 1 : p->exe_path);
+	s->len += snprintf(s->buf + s->len, s->buf_sz - s->len, "%s%d %s", s->len ? ", " : "",
+			   p->pid, slash ? slash + 1 : p->exe_path);
 }
 
 size_t ps__summary(char *buf, size_t buf_sz)

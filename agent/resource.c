@@ -73,8 +73,8 @@ static void add_args(struct attributes *a, int pid)
 	free(text);
 }
 
-void resource__add_process(struct attributes *a, const struct process *p, const struct go_info *info,
-			   bool with_args)
+void resource__add_process(struct attributes *a, const struct process *p,
+			   const struct go_info *info, bool with_args)
 {
 	const char *slash = strrchr(p->exe_path, '/');
 	char version[64];

@@ -7,8 +7,8 @@
 #include "target.h"
 
 /* process.*, of semantic conventions 1.44. process.pid is the number in *our* pid namespace. */
-void resource__add_process(struct attributes *a, const struct process *p, const struct go_info *info,
-			   bool with_args);
+void resource__add_process(struct attributes *a, const struct process *p,
+			   const struct go_info *info, bool with_args);
 
 /* host.*, os.*, container.id of process P. */
 void resource__add_host(struct attributes *a, const struct process *p);

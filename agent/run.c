@@ -107,8 +107,8 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void __attribute__((noreturn)) be_child(char *const *argv, const struct user *user, int go_fd,
-					       int failed_fd)
+static void __attribute__((noreturn))
+be_child(char *const *argv, const struct user *user, int go_fd, int failed_fd)
 {
 	char go;
 	int err;

@@ -22,7 +22,7 @@ struct exe_id {
 
 struct process {
 	int pid;	     /* in our pid namespace */
-	uint64_t start_time; /* /proc/PID/stat field 22, ticks since boot: tells reused pids apart */
+	uint64_t start_time; /* stat field 22, ticks since boot: tells reused pids apart */
 	uid_t uid;
 	struct exe_id exe;
 	char *exe_path;	     /* readlink of /proc/PID/exe, " (deleted)" cut */

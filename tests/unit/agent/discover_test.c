@@ -358,16 +358,19 @@ static void test_listener_parse(void **state)
 {
 	unsigned long sum = 0;
 
-	listener__parse(
-		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
-		"   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 "
-		"1234 1 0000000000000000 100 0 0 10 0\n"
-		"   1: 0100007F:1F91 0100007F:0050 01 00000000:00000000 00:00000000 00000000  1000        0 "
-		"99 1 0000000000000000 100 0 0 10 0\n"
-		"   2: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A "
-		"00000000:00000000 00:00000000 00000000     0        0 7 1 0 100 0 0 10 0\n"
-		"   3: rubbish\n   4: 01",
-		note_port, &sum);
+	listener__parse("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
+			"retrnsmt   uid\n"
+			"   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 "
+			"00000000  1000        0 "
+			"1234 1 0000000000000000 100 0 0 10 0\n"
+			"   1: 0100007F:1F91 0100007F:0050 01 00000000:00000000 00:00000000 "
+			"00000000  1000        0 "
+			"99 1 0000000000000000 100 0 0 10 0\n"
+			"   2: 00000000000000000000000001000000:0050 "
+			"00000000000000000000000000000000:0000 0A "
+			"00000000:00000000 00:00000000 00000000     0        0 7 1 0 100 0 0 10 0\n"
+			"   3: rubbish\n   4: 01",
+			note_port, &sum);
 	assert_int_equal(sum, 8080 * 1000000ul + 1234 + 80 * 1000000ul + 7);
 }
 
@@ -375,15 +378,20 @@ static void test_parse_stat(void **state)
 {
 	struct proc_stat stat;
 
-	assert_int_equal(proc__parse_stat("7 (a) b) (c)) S 3 5 6 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 "
-					  "123456 9 9", &stat), 0);
+	assert_int_equal(
+		proc__parse_stat("7 (a) b) (c)) S 3 5 6 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 "
+				 "123456 9 9",
+				 &stat),
+		0);
 	assert_int_equal(stat.state, 'S');
 	assert_int_equal(stat.ppid, 3);
 	assert_int_equal(stat.pgrp, 5);
 	assert_int_equal(stat.start_time, 123456);
 	assert_false(stat.kernel_thread);
-	assert_int_equal(proc__parse_stat("2 (kthreadd) S 0 0 0 0 -1 2129984 1 2 3 4 5 6 7 8 20 0 1 0 1",
-					  &stat), 0);
+	assert_int_equal(
+		proc__parse_stat("2 (kthreadd) S 0 0 0 0 -1 2129984 1 2 3 4 5 6 7 8 20 0 1 0 1",
+				 &stat),
+		0);
 	assert_true(stat.kernel_thread);
 	assert_int_equal(proc__parse_stat("7 (a) S 3 5", &stat), -EINVAL);
 	assert_int_equal(proc__parse_stat("", &stat), -EINVAL);
@@ -421,7 +429,8 @@ static void test_collectors(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct buildinfo info = { .module = cases[i].module, .main_path = cases[i].main_path };
+		struct buildinfo info = {.module = cases[i].module,
+					 .main_path = cases[i].main_path};
 
 		assert_int_equal(go_exe__is_collector(&info), cases[i].is);
 	}

@@ -35,7 +35,8 @@ static void assert_cleaned(const char *text, size_t len, const char *expected)
 static void test_utf8_is_cleaned(void **state)
 {
 	assert_cleaned("", 0, "");
-	assert_cleaned("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10, "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+	assert_cleaned("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10,
+		       "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
 	assert_cleaned("a\0b", 3, "a" FFFD "b");
 	assert_cleaned("\xff\xfe", 2, FFFD FFFD);
 	assert_cleaned("\xc0\xaf", 2, FFFD FFFD);		 /* overlong */
@@ -148,13 +149,15 @@ static void test_container_of_mountinfo(void **state)
 {
 	char id[CONTAINER_ID_LEN + 1];
 
-	assert_true(container__id_of_mountinfo(
-		"1 2 0:3 / / rw - overlay overlay rw\n"
-		"660 652 8:1 /var/lib/docker/containers/" ID64 "/resolv.conf /etc/resolv.conf rw - x\n",
-		id));
+	assert_true(container__id_of_mountinfo("1 2 0:3 / / rw - overlay overlay rw\n"
+					       "660 652 8:1 /var/lib/docker/containers/" ID64
+					       "/resolv.conf /etc/resolv.conf rw - x\n",
+					       id));
 	assert_string_equal(id, ID64);
-	assert_true(container__id_of_mountinfo(
-		"1 2 0:3 /containers/storage/overlay-containers/" ID64 "/userdata/hosts /etc/hosts\n", id));
+	assert_true(
+		container__id_of_mountinfo("1 2 0:3 /containers/storage/overlay-containers/" ID64
+					   "/userdata/hosts /etc/hosts\n",
+					   id));
 	assert_string_equal(id, ID64);
 	assert_false(container__id_of_mountinfo(
 		"1 2 8:1 /var/lib/kubelet/pods/1/containers/app/a1b2c3d4 /dev/termination-log rw\n"
@@ -172,7 +175,8 @@ static void assert_service(struct name_sources sources, const char *expected)
 static void test_service_name_order(void **state)
 {
 	struct name_sources s = {
-		"flag", "own", "own attribute", "their", "their attribute", "/bin/shop", "x.org/main",
+		"flag",	     "own",	   "own attribute", "their", "their attribute",
+		"/bin/shop", "x.org/main",
 	};
 
 	assert_service(s, "flag");
@@ -198,19 +202,23 @@ static void test_service_name_of_executable(void **state)
 
 	for (i = 0; i < sizeof(empty_names) / sizeof(empty_names[0]); i++) {
 		snprintf(path, sizeof(path), "/app/%s", empty_names[i]);
-		assert_service((struct name_sources){ .exe_path = path, .main_path = "x.org/a/cmd/shop" },
-			       "shop");
-		assert_service((struct name_sources){ .exe_path = path, .main_path = "x.org/shop/v2" },
-			       "shop");
+		assert_service(
+			(struct name_sources){.exe_path = path, .main_path = "x.org/a/cmd/shop"},
+			"shop");
+		assert_service(
+			(struct name_sources){.exe_path = path, .main_path = "x.org/shop/v2"},
+			"shop");
 		assert_service((struct name_sources){ .exe_path = path, .main_path = "" },
 			       empty_names[i]);
 		assert_service((struct name_sources){ .exe_path = path,
 						      .main_path = "command-line-arguments" },
 			       empty_names[i]);
 	}
-	assert_service((struct name_sources){ .exe_path = "/x/mainly", .main_path = "a/b" }, "mainly");
-	assert_service((struct name_sources){ .exe_path = "/x/server", .main_path = "v2" }, "server");
-	assert_service((struct name_sources){ .exe_path = "/x/server", .main_path = "x/v2x/" }, "v2x");
+	assert_service((struct name_sources){.exe_path = "/x/mainly", .main_path = "a/b"},
+		       "mainly");
+	assert_service((struct name_sources){.exe_path = "/x/server", .main_path = "v2"}, "server");
+	assert_service((struct name_sources){.exe_path = "/x/server", .main_path = "x/v2x/"},
+		       "v2x");
 	assert_service((struct name_sources){ .exe_path = "/x/sh\xffop" }, "sh" FFFD "op");
 	assert_service((struct name_sources){ .exe_path = "" }, "unknown_service:go");
 	assert_service((struct name_sources){ .exe_path = NULL }, "unknown_service:go");

@@ -21,9 +21,13 @@ static int set_up(void **state)
 {
 	config = (struct config){};
 	info = (struct go_info){
-		.go_version = "go1.24.4 X:nocoverageredesign", .build_id = "", .module = "example.com/shop",
-		.main_path = "example.com/shop/cmd/shop", .module_version = "(devel)",
-		.vcs_revision = "abc123", .arch = GO_ARCH_AMD64,
+		.go_version = "go1.24.4 X:nocoverageredesign",
+		.build_id = "",
+		.module = "example.com/shop",
+		.main_path = "example.com/shop/cmd/shop",
+		.module_version = "(devel)",
+		.vcs_revision = "abc123",
+		.arch = GO_ARCH_AMD64,
 	};
 	target = NULL;
 	make_directory();
@@ -47,7 +51,7 @@ static int start_cart(const char *service_name, const char *attributes)
 
 	snprintf(name, sizeof(name), "OTEL_SERVICE_NAME=%s", service_name);
 	snprintf(pairs, sizeof(pairs), "OTEL_RESOURCE_ATTRIBUTES=%s", attributes);
-	pid = start((char *[]){ "/usr/bin/env", "-i", name, pairs, (char *)path, "100", NULL }, NULL);
+	pid = start((char *[]){"/usr/bin/env", "-i", name, pairs, (char *)path, "100", NULL}, NULL);
 	/* env is exec'ed first */
 	for (int i = 0; i < 500; i++) {
 		struct process p;
@@ -131,8 +135,10 @@ static void test_creation_time(void **state)
 	time_t now = time(NULL);
 
 	make_target(start_cart("", ""), false);
-	assert_int_equal(strlen(attribute("process.creation.time")), strlen("2023-11-21T09:25:34.853Z"));
-	assert_string_equal(strptime(attribute("process.creation.time"), "%Y-%m-%dT%H:%M:%S", &tm) + 4, "Z");
+	assert_int_equal(strlen(attribute("process.creation.time")),
+			 strlen("2023-11-21T09:25:34.853Z"));
+	assert_string_equal(
+		strptime(attribute("process.creation.time"), "%Y-%m-%dT%H:%M:%S", &tm) + 4, "Z");
 	assert_in_range(timegm(&tm) - (now - 10), 0, 20);
 }
 
