@@ -143,9 +143,17 @@ kernels: all ## other kernels, under QEMU
 	$(Q)scripts/install-deps kernels
 	$(Q)tests/kernels/run $(B)/gospan
 
-bench: all ## what tracing costs, against other ways to trace
+$(B)/bench/layout: $(B)/tests/bench/layout.o $(B)/libagent.a $(B)/libotlp.a $(B)/liboffsets.a
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(B)/tests/bench/layout.o: | $(B)/gen/gospan.skel.h
+$(B)/bench/layout.bpf.o: tests/bench/layout.bpf.c
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+bench: all $(B)/bench/layout $(B)/bench/layout.bpf.o ## what tracing costs, against other ways to trace
 	$(Q)scripts/install-deps test
-	$(Q)tests/bench/run
+	$(Q)tests/bench/run $(B)
 
 lint: ## rules that a compiler does not know
 	$(Q)scripts/check-style && scripts/check-size
@@ -176,4 +184,4 @@ clean: ## remove build/
 .PHONY: all unit fuzz fuzz-programs demo test matrix thirdparty kernels bench lint install uninstall \
 	help clean compile_commands.json
 
--include $(shell find $(addprefix $(B)/,agent bpf gen offsets otlp tests) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(addprefix $(B)/,agent bench bpf gen offsets otlp tests) -name '*.d' -type f 2>/dev/null)

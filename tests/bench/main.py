@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""python3 -m bench.main BUILD GO_VERSION...: what tracing costs, against other ways to trace.
+
+Every way is up at once, each with a server of its own, and they are loaded in turn, round by round,
+so that a busy machine spoils all alike; what a way adds is the difference to the same round without
+one. CPU is of nanosecond clocks. Latencies and requests a second are the machine's weather.
+"""
+import os
+import pathlib
+import sys
+import time
+
+from . import agent_cost, overhead, report
+
+
+def main():
+    build = pathlib.Path(sys.argv[1])
+    rounds = int(os.environ.get("BENCH_ROUNDS", "7"))
+    start = time.monotonic()
+
+    def tell(text):
+        print(f"bench: {time.monotonic() - start:4.0f} s: {text}", flush=True)
+
+    cells, done = [], []
+    for go in sys.argv[2:]:
+        measured, lines = overhead.measure(build, go, rounds, tell)
+        cells += measured
+        done += lines
+    go = sys.argv[2]
+    hits = overhead.count_hits(build, go)
+    tell("probe hits counted")
+    agent = agent_cost.measure(build, go, rounds, tell)
+
+    print(f"\nMedians of {rounds} interleaved rounds (lowest..highest); {os.cpu_count()} CPUs, "
+          f"Linux {os.uname().release}")
+    for cell in cells:
+        report.print_cell(cell)
+    report.print_hits(go, hits, agent["sites"])
+    report.print_agent(agent)
+    for line in done:
+        print(f"  while loaded above: {line}")
+    verdicts = report.Verdicts()
+    report.judge_cells(verdicts, cells)
+    report.judge_hits(verdicts, hits, agent["sites"])
+    report.judge_agent(verdicts, agent)
+    verdicts.show()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prints what was measured, and what of design.md's numbers holds."""
+from .overhead import MODES, median
+
+NAMES = {"none": "no agent", "gospan": "gospan", "full": "peers' layout, full",
+         "lean": "peers' layout, lean", "sdk": "otelhttp SDK", "own": "gospan, no dispatcher"}
+PROGRAMS_OF_OTHERS = ("process_exec", "process_exit")
+
+
+def spread(values):
+    return f"{median(values):.1f} ({min(values):.1f}..{max(values):.1f})"
+
+
+def _ratio(cell, mode, other):
+    ratio = cell.ratio(mode, other)
+    return "-" if ratio is None or ratio <= 0 or mode == other else f"1/{1 / ratio:.1f}"
+
+
+def print_cell(cell):
+    print(f"\nGo {cell.go}, {cell.headers} request header{'s' * (cell.headers > 1)}, {cell.load}")
+    print(f"  {'':22} {'CPU us/request':>22} {'added, median (range)':>24} {'of full':>8} "
+          f"{'of lean':>8} {'of SDK':>8} {'p50 us':>8} {'p99 us':>8} {'req/s':>7}")
+    for mode in MODES:
+        added = "" if mode == "none" else spread(cell.added(mode))
+        ratios = ["" if mode == "none" else _ratio(cell, mode, other)
+                  for other in ("full", "lean", "sdk")]
+        print(f"  {NAMES[mode]:22} {spread(cell.values(mode, 'cpu_us')):>22} {added:>24} "
+              f"{ratios[0]:>8} {ratios[1]:>8} {ratios[2]:>8} "
+              f"{median(cell.values(mode, 'p50_us')):8.0f} "
+              f"{median(cell.values(mode, 'p99_us')):8.0f} {median(cell.values(mode, 'rps')):7.0f}")
+
+
+def print_hits(go, hits, sites):
+    print(f"\nProbe hits, Go {go} (kernel statistics on; a hit's time is the BPF program's, without "
+          "the breakpoint)")
+    for (mode, headers), programs in hits.items():
+        ours = {name: run for name, run in programs.items() if name not in PROGRAMS_OF_OTHERS}
+        total = sum(cnt for cnt, _ in ours.values())
+        time_us = sum(cnt * ns for cnt, ns in ours.values()) / 1000
+        detail = ", ".join(f"{name} {cnt:.2f} x {ns:.0f} ns" for name, (cnt, ns) in ours.items())
+        print(f"  {NAMES[mode]:22} {headers} header{'s' * (headers > 1):1} {total:6.2f} hits, "
+              f"{time_us:5.1f} us: {detail}")
+    print(f"  sites of gospan: {', '.join(f'{name} {cost}' for name, cost in sites.items())}")
+
+
+def print_agent(agent):
+    print("\nThe agent, exporting OTLP/HTTP without compression to a local sink")
+    for name, row in (("20,000 spans/s", agent["steady"]), ("flat out", agent["flat out"])):
+        print(f"  {name:16} {row['rate']:8.0f} spans/s, {row['requests']} requests, "
+              f"{row['spans']} spans arrived, {row['dropped']} dropped {row['reasons']}, "
+              f"{row['cpu_us']:.2f} us CPU and {row['bytes']:.0f} bytes a span")
+    print(f"  memory after 20,000 spans/s: {agent['steady']['rss'] / 1e6:.1f} MB resident, "
+          f"{agent['steady']['ring'] / 1e6:.1f} MB of ring mapped, "
+          f"{agent['steady']['maps'] / 1e6:.1f} MB of BPF maps; idle CPU {agent['idle']:.2%}")
+    times = agent["times"]
+    print(f"  ready after {times['ready']:.0f} ms, first span on screen after "
+          f"{times['first span']:.0f} ms, stopped in {times['stop']:.0f} ms")
+    facts = agent["facts"]
+    if facts:
+        print(f"  facts of {facts['path'].rsplit('/', 1)[-1]} ({facts['size'] / 1e6:.0f} MB): "
+              f"{facts['ms']:.1f} ms ({facts['spread'][0]:.1f}..{facts['spread'][1]:.1f}), "
+              f"{facts['rss'] / 1e6:.0f} MB at most")
+
+
+class Verdicts:
+    def __init__(self):
+        self.rows = []
+
+    def at_most(self, what, value, limit, unit):
+        self.rows.append((what, value <= limit, f"{value:.2f} {unit}", f"<= {limit} {unit}"))
+
+    def at_least(self, what, value, limit, unit):
+        self.rows.append((what, value >= limit, f"{value:.0f} {unit}", f">= {limit} {unit}"))
+
+    def fraction(self, what, ratio, of):
+        """RATIO at most 1/OF; not positive or None: a difference was lost in the noise."""
+        if ratio is None or ratio <= 0:
+            self.rows.append((what, None, "lost in noise", f"<= 1/{of}"))
+        else:
+            self.rows.append((what, ratio <= 1 / of, f"1/{1 / ratio:.1f}", f"<= 1/{of}"))
+
+    def show(self):
+        print("\nTargets (design.md)")
+        words = {True: "met", False: "MISSED", None: "unclear"}
+        for what, met, figure, limit in self.rows:
+            print(f"  {words[met]:7} {what:72} {figure:>16}   {limit}")
+        cnt = {met: sum(row[1] is met for row in self.rows) for met in words}
+        print(f"\n{cnt[True]} met, {cnt[False]} missed, {cnt[None]} unclear")
+
+
+def judge_cells(verdicts, cells):
+    for cell in cells:
+        name = f"Go {cell.go}, {cell.headers} header{'s' * (cell.headers > 1)}, {cell.load}"
+        verdicts.fraction(f"added CPU, of that of the peers' full layout: {name}", cell.ratio("gospan", "full"),
+                          20 if cell.headers == 8 else 8)
+        verdicts.fraction(f"added CPU, of that of the SDK: {name}", cell.ratio("gospan", "sdk"), 3)
+
+
+def judge_hits(verdicts, hits, sites):
+    hot = hits["own", 8]
+    for headers in 8, 1:
+        verdicts.at_most(f"probe hits a request, {headers} header{'s' * (headers > 1)}",
+                         hits["gospan", headers]["dispatch"][0], 3.05, "hits")
+    stepped = sum(1 for name in hot if sites.get(name, "emulated") == "stepped")
+    verdicts.at_most("stepped sites that a request hits", stepped, 0, "sites")
+
+
+def judge_agent(verdicts, agent):
+    verdicts.at_most("agent's CPU a span, 20,000 spans/s", agent["steady"]["cpu_us"], 2, "us")
+    flat = agent["flat out"]
+    verdicts.at_least("spans a second that a producer in memory makes", flat["rate"], 100000,
+                      "spans/s")
+    verdicts.at_most("spans lost of these", flat["requests"] - flat["spans"], 0, "spans")
+    verdicts.at_most("agent's memory without the ring's", agent["steady"]["rss"] / 1e6, 15, "MB")
+    verdicts.at_most("BPF maps", agent["steady"]["maps"] / 1e6, 16, "MB")
+    verdicts.at_most("start to first span", agent["times"]["first span"], 300, "ms")
+    verdicts.at_most("detach and exit", agent["times"]["stop"], 100, "ms")
+    if agent["facts"]:
+        verdicts.at_most("facts of a 100 MB executable, warm", agent["facts"]["ms"], 30, "ms")
+        verdicts.at_most("the same, memory", agent["facts"]["rss"] / 1e6, 40, "MB")
