@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// SPDX-License-Identifier: Apache-2.0
 /*
  * layout: what other tools attach besides the server's own function, for comparison with gospan's
  * way: a probe for each header line that is read, to find traceparent, and one for each goroutine
