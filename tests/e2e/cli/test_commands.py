@@ -114,7 +114,7 @@ def test_ps(start_server):
     assert status == 0, err
     line = next(line for line in out.splitlines() if str(server.pid) in line.split())
     assert "1.27.1" in line and "psshop" in line and "net/http" in line
-    assert str(server.http) in line or str(server.https) in line
+    assert str(min(server.http, server.https, server.h2c)) in line
 
 
 def test_doctor(needs_bpf, needs_root):
