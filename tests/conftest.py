@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from harness import build, client, gospan, process, server, skip
+from harness import build, gospan, process, server, skip
 
 # bpf(2) is 321 on x86-64 and 280 on arm64.
 BPF_SYSCALL = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
@@ -90,12 +90,14 @@ def nothing_left_behind():
     process.kill_all()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def load_client():
-    """Built before the first test, so that no test's time pays for it."""
-    with contextlib.suppress(build.CannotBuild):
-        build.build("client")
-    return client
+def pytest_collection_finish(session):
+    """Programs are built before the first test, so that no test's time pays for it: the load for
+    few tests, everything for a run of the whole suite."""
+    if session.config.option.collectonly:
+        return
+    for name, version, mode in build.SUITE if len(session.items) > 100 else build.SUITE[:1]:
+        with contextlib.suppress(build.CannotBuild):  # the tests that need it will say so
+            build.build(name, version, mode)
 
 
 def pytest_unconfigure(config):

@@ -44,6 +44,15 @@ MODES = {
     "no sections": Mode(no_sections=True),
 }
 
+# What the tests outside of matrix.py use, so that a run of all can build them before the first test.
+SUITE = [("client", NEWEST, "default"), ("nohttp", NEWEST, "default"), ("nohttp", NEWEST, "-s -w"),
+         ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default")]
+SUITE += [("httpserver", version, "default") for version in (
+    "1.19.13", "1.21.13", "1.22.12", "1.24.9", "1.26.8", NEWEST)]
+SUITE += [("httpserver", "1.19.13", mode) for mode in ("pie stripped", "-race", "-N -l")]
+SUITE += [("httpserver", "1.24.9", "pie stripped")]
+SUITE += [("httpserver", NEWEST, mode) for mode in MODES if mode not in ("default", "cgo external")]
+
 
 class CannotBuild(Exception):
     """This machine cannot build it (no toolchain, no network); the text says why."""
