@@ -213,7 +213,7 @@ static void on_span(void *ctx, const struct span_record *record, const uint8_t *
 		s->losses.failures.at[FAIL_UNENDED] += !!(record->flags & SPAN_SAMPLED);
 		return;
 	}
-	if (s->ended)
+	if (s->settled || (s->config->count && s->span_cnt >= s->config->count))
 		return;
 	s->wall_offset = wall_offset_ns();
 	if (record->flags & SPAN_SAMPLED) {

@@ -181,11 +181,9 @@ static void on_settled(void *ctx)
 	struct session *s = ctx;
 
 	close_links(s);
-	if (s->events) {
-		s->ended = false; /* what is in the ring was produced */
-		events__drain(s->events);
-		s->ended = true;
-	}
+	if (s->events)
+		events__drain(s->events); /* what is in the ring was produced */
+	s->settled = true;
 	count_losses(s);
 	if (s->console) {
 		console__flush(s->console);

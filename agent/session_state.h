@@ -44,7 +44,8 @@ struct session {
 	struct loop_timer *sweep, *waiting, *deadline, *settle;
 	int signal_fd;
 	bool draining; /* events are being handled: no second time from inside */
-	bool ended;    /* nothing is taken any more */
+	bool ended;    /* the end is under way */
+	bool settled;  /* the books are closed: nothing is taken any more */
 	bool idle;     /* a service that found nothing to trace, which it has said */
 	int status;
 	uint64_t span_cnt, traced_cnt;
