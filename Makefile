@@ -139,9 +139,13 @@ thirdparty: all ## Go programs that nobody here wrote
 	$(Q)scripts/install-deps test
 	$(Q)cd tests && ../$(PYTHON) -m thirdparty.run
 
-kernels: all ## other kernels, under QEMU
+kernels: all $(B)/kernels/load ## other kernels, under QEMU (KERNELS='6.1 7' for some)
 	$(Q)scripts/install-deps kernels
-	$(Q)tests/kernels/run $(B)/gospan
+	$(Q)tests/kernels/run $(B) $(KERNELS)
+
+$(B)/kernels/load: $(B)/tests/kernels/load.o $(B)/libagent.a
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(B)/bench/layout: $(B)/tests/bench/layout.o $(B)/libagent.a $(B)/libotlp.a $(B)/liboffsets.a
 	$(call msg,LINK,$@)
