@@ -29,15 +29,11 @@ def _settled(sink):
 
 def storm(build, go, rate):
     """A producer in memory at RATE (0: as fast as it can) against the agent on its own CPU."""
-    arguments = ["-storm", "-rate", str(rate), "-seconds", str(STORM_SECONDS)]
     settings = {**AGENT_SETTINGS, "OTEL_BSP_SCHEDULE_DELAY": "200"}
-    with Sink(build) as sink, Server(build, go, "gospan", arguments) as server:
+    with Sink(build) as sink, Server(build, go, "gospan") as server:
         server.trace(sink.endpoint, settings)
         start = machine.cpu_seconds(server.agent.pid)
-        server.app.popen.stdin.write(b"go\n")
-        server.app.popen.stdin.flush()
-        line = server.app.stdout.wait(lambda line: "requests" in line, 30)
-        produced = json.loads(line)
+        produced = server.storm(8, STORM_SECONDS, rate)
         spans = _settled(sink)
         cpu = machine.cpu_seconds(server.agent.pid) - start
         rest, ring = machine.resident_bytes(server.agent.pid)

@@ -4,10 +4,10 @@ import contextlib
 import statistics
 
 from . import machine
-from .world import Server, Sink, full_load, steady_load
+from .world import Server, Sink, full_load, memory_load, steady_load
 
 MODES = ["none", "gospan", "full", "lean", "sdk"]
-LOADS = {"2000/s": (steady_load, 1), "saturated": (full_load, 1)}
+LOADS = {"2000/s": (steady_load, 1), "saturated": (full_load, 1), "in memory": (memory_load, 0.5)}
 WARM_UP_SECONDS = 0.5
 
 
@@ -39,7 +39,7 @@ class Cell:
 def measure_window(build, server, headers, load):
     run, seconds = LOADS[load]
     start = machine.cpu_seconds(server.pid)
-    result = run(build, server.port, headers, seconds)
+    result = run(build, server, headers, seconds)
     cpu = machine.cpu_seconds(server.pid) - start
     return {**result, "cpu_us": cpu / result["requests"] * 1e6,
             "rps": result["requests"] / result["seconds"]}
@@ -60,7 +60,7 @@ def measure(build, go, rounds, tell):
     cells = [Cell(go, headers, load) for headers in (8, 1) for load in LOADS]
     with Sink(build) as sink, servers(build, go, MODES, sink) as up:
         for server in up.values():
-            steady_load(build, server.port, 8, WARM_UP_SECONDS)
+            steady_load(build, server, 8, WARM_UP_SECONDS)
         for i in range(rounds):
             for cell in cells:
                 for n in range(len(MODES)):
@@ -92,9 +92,9 @@ def count_hits(build, go):
         with machine.bpf_stats():
             for mode, server in up.items():
                 for headers in (8, 1):
-                    steady_load(build, server.port, headers, 0.2)
+                    steady_load(build, server, headers, 0.2)
                     before = machine.program_runs(server.agent.pid)
-                    result = steady_load(build, server.port, headers, 1)
+                    result = steady_load(build, server, headers, 1)
                     after = machine.program_runs(server.agent.pid)
                     found[mode, headers] = _runs(before, after, result["requests"])
     return found

@@ -4,6 +4,7 @@
 Servers run on the first CPU with GOMAXPROCS=1, everything else on the second. Each way to trace has
 a server with a file of its own, so that no probe of one is seen by another.
 """
+import base64
 import json
 import os
 import re
@@ -38,15 +39,24 @@ def first_json(child, what):
 class Server:
     """The application, MODE: none sdk gospan full lean own; the latter four with their agent."""
 
-    def __init__(self, build, go, mode, arguments=()):
+    def __init__(self, build, go, mode):
         self.build, self.mode, self.agent = build, mode, None
         self.path = build / "bench" / f"served-{go}-{mode}"
         shutil.copy(build / "bench" / f"app-{go}", self.path)
         sdk = ["-sdk"] if mode == "sdk" else []
-        self.app = Child([self.path, *sdk, *arguments], env=environment({"GOMAXPROCS": "1"}),
+        self.app = Child([self.path, *sdk], env=environment({"GOMAXPROCS": "1"}),
                          prefix=machine.pinned(0))
-        self.port = first_json(self.app, "the server").get("port")
+        self.port = first_json(self.app, "the server")["port"]
         self.pid = self.app.pid
+
+    def storm(self, headers, seconds, rate=0):
+        """Has it serve connections in memory, at RATE or flat out: a dict of requests, seconds."""
+        lines = "".join(f"{header}\r\n" for header in HEADERS[headers])
+        encoded = base64.b64encode(lines.encode()).decode() or "-"
+        before = len(self.app.stdout.lines)
+        self.app.popen.stdin.write(f"{seconds} {rate} {encoded}\n".encode())
+        self.app.popen.stdin.flush()
+        return json.loads(self.app.stdout.wait(bool, seconds + 30, before))
 
     def trace(self, endpoint, settings=None):
         """Starts what its mode says; gospan exports to ENDPOINT."""
@@ -102,10 +112,15 @@ class Sink:
         self.child.kill()
 
 
-def steady_load(build, port, headers, seconds, rate=2000):
+def memory_load(_, server, headers, seconds):
+    """As fast as the server answers, without a network: requests and seconds."""
+    return server.storm(headers, seconds)
+
+
+def steady_load(build, server, headers, seconds, rate=2000):
     """Open loop at RATE; a dict with requests, p50_us, p99_us, seconds."""
     out = subprocess.run([*machine.pinned(1), build / "bench/load", "rate", "-address",
-                          f"127.0.0.1:{port}", "-path", PATH, "-rate", str(rate), "-seconds",
+                          f"127.0.0.1:{server.port}", "-path", PATH, "-rate", str(rate), "-seconds",
                           str(seconds), "-headers", "|".join(HEADERS[headers])],
                          capture_output=True, text=True, check=True)
     return json.loads(out.stdout)
@@ -116,11 +131,11 @@ def _microseconds(text):
     return float(number) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[unit]
 
 
-def full_load(build, port, headers, seconds):
+def full_load(_, server, headers, seconds):
     """As fast as the server answers, by wrk over 16 connections; the same dict."""
     lines = [word for header in HEADERS[headers] for word in ("-H", header)]
     out = subprocess.run([*machine.pinned(1), "wrk", "-t1", "-c16", f"-d{max(1, round(seconds))}s",
-                          "--latency", *lines, f"http://127.0.0.1:{port}{PATH}"],
+                          "--latency", *lines, f"http://127.0.0.1:{server.port}{PATH}"],
                          capture_output=True, text=True, check=True, env={**os.environ}).stdout
     if "Non-2xx" in out or "Socket errors" in out:
         raise RuntimeError(out)

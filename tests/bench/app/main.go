@@ -4,9 +4,9 @@
 // ServeMux with path parameters, small answers. -sdk puts otelhttp around it, as a team would that
 // instruments by hand; it is linked in either way, so that both are the same program.
 //
-// Prints a JSON line when it is ready and ends when stdin closes. -storm serves no port but
-// connections in memory, as fast as it can or at -rate, once a line comes on stdin: a producer of
-// spans that no network slows down.
+// Prints a JSON line when it listens and ends when stdin closes. A line "SECONDS RATE HEADERS" on
+// stdin has it serve requests of connections in memory for so long, at that rate (0: as many as it
+// can), and print how many: a load that no network disturbs, and a producer of many spans.
 package main
 
 import (
@@ -15,19 +15,13 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"time"
 )
 
-var (
-	sdk     = flag.Bool("sdk", false, "trace by the OpenTelemetry SDK")
-	storm   = flag.Bool("storm", false, "serve requests made up in memory")
-	rate    = flag.Float64("rate", 0, "with -storm: requests a second, 0: as many as possible")
-	seconds = flag.Float64("seconds", 2, "with -storm: for how long")
-)
+var sdk = flag.Bool("sdk", false, "trace by the OpenTelemetry SDK")
 
 type userKey struct{}
 
@@ -55,10 +49,6 @@ func main() {
 	if *sdk {
 		h = withSDK(h)
 	}
-	if *storm {
-		runStorm(h)
-		return
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench app:", err)
@@ -66,16 +56,12 @@ func main() {
 	}
 	go http.Serve(l, h)
 	fmt.Printf("{\"port\": %d}\n", l.Addr().(*net.TCPAddr).Port)
-	io.Copy(io.Discard, os.Stdin)
-}
-
-func runStorm(h http.Handler) {
-	fmt.Println("{}")
-	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
-		return
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		var seconds, rate float64
+		var headers string
+		fmt.Sscan(lines.Text(), &seconds, &rate, &headers)
+		start := time.Now()
+		served := serveStorm(h, headers, rate, time.Duration(seconds*float64(time.Second)))
+		fmt.Printf("{\"requests\": %d, \"seconds\": %f}\n", served, time.Since(start).Seconds())
 	}
-	start := time.Now()
-	served := serveStorm(h, *rate, time.Duration(*seconds*float64(time.Second)))
-	fmt.Printf("{\"requests\": %d, \"seconds\": %f}\n", served, time.Since(start).Seconds())
-	io.Copy(io.Discard, os.Stdin)
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -15,8 +16,6 @@ import (
 
 const (
 	stormConns = 4
-	request    = "GET /item/42 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: storm\r\n" +
-		"Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n"
 	stormBlock = 32 // requests that arrive at once
 )
 
@@ -25,11 +24,10 @@ type stormConn struct {
 	end      time.Time
 	interval time.Duration // between blocks, 0: none
 	next     time.Time
+	block    string
 	rest     string
 	closed   atomic.Bool
 }
-
-var block = strings.Repeat(request, stormBlock)
 
 func (c *stormConn) Read(p []byte) (int, error) {
 	if c.rest == "" {
@@ -41,7 +39,7 @@ func (c *stormConn) Read(p []byte) (int, error) {
 			time.Sleep(c.next.Sub(now))
 			c.next = c.next.Add(c.interval)
 		}
-		c.rest = block
+		c.rest = c.block
 	}
 	n := copy(p, c.rest)
 	c.rest = c.rest[n:]
@@ -74,14 +72,17 @@ func (l *stormListener) Accept() (net.Conn, error) {
 func (l *stormListener) Close() error   { close(l.closed); return nil }
 func (l *stormListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// Serves for that long, over a few such connections; returns how many requests were served.
-func serveStorm(h http.Handler, rate float64, duration time.Duration) int64 {
+// Serves for that long, over a few such connections; returns how many requests were served. HEADERS
+// are base64 of the lines besides Host, or "-".
+func serveStorm(h http.Handler, headers string, rate float64, duration time.Duration) int64 {
 	var served atomic.Int64
 	var open sync.WaitGroup
 	l := &stormListener{make(chan net.Conn, stormConns), make(chan struct{})}
+	lines, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(headers, "-"))
+	request := "GET /item/42 HTTP/1.1\r\nHost: localhost\r\n" + string(lines) + "\r\n"
 	now := time.Now()
 	for i := 0; i < stormConns; i++ {
-		c := &stormConn{end: now.Add(duration), next: now}
+		c := &stormConn{end: now.Add(duration), next: now, block: strings.Repeat(request, stormBlock)}
 		if rate > 0 {
 			c.interval = time.Duration(stormConns * stormBlock / rate * float64(time.Second))
 		}
