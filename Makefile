@@ -139,11 +139,11 @@ thirdparty: all ## Go programs that nobody here wrote
 	$(Q)scripts/install-deps test
 	$(Q)cd tests && ../$(PYTHON) -m thirdparty.run
 
-kernels: all $(B)/kernels/load ## other kernels, under QEMU (KERNELS='6.1 7' for some)
+kernels: all $(B)/kernels/load $(B)/kernels/emulate_ret ## other kernels, under QEMU (KERNELS='6.1 7' for some)
 	$(Q)scripts/install-deps kernels
 	$(Q)tests/kernels/run $(B) $(KERNELS)
 
-$(B)/kernels/load: $(B)/tests/kernels/load.o $(B)/libagent.a
+$(B)/kernels/%: $(B)/tests/kernels/%.o $(B)/tests/kernels/object.o $(B)/libagent.a
 	$(call msg,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
