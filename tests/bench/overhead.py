@@ -15,6 +15,13 @@ def median(values):
     return statistics.median(values)
 
 
+def quartiles(values):
+    if len(values) < 2:
+        return values[0], values[0]
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
 class Cell:
     """One Go version, number of headers and kind of load: a list of windows for each mode."""
 
@@ -29,6 +36,13 @@ class Cell:
         """Added CPU us a request in each round, against the same round without an agent."""
         return [w["cpu_us"] - none["cpu_us"]
                 for w, none in zip(self.windows[mode], self.windows["none"])]
+
+    def ratio_range(self, mode, other):
+        """The least and the most that the ratio may be, by the quartiles of both."""
+        low, high = quartiles(self.added(mode))
+        other_low, other_high = quartiles(self.added(other))
+        return (low / other_high if other_high > 0 else float("inf"),
+                high / other_low if other_low > 0 else float("inf"))
 
     def ratio(self, mode, other):
         """Of the medians; None when what is compared with is lost in the noise."""

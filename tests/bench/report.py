@@ -82,12 +82,13 @@ class Verdicts:
         figure = f"{row['rate']:.0f}/s, {row['requests'] - row['spans']} lost"
         self.rows.append((what, met, figure, f">= {limit}/s, 0 lost"))
 
-    def fraction(self, what, ratio, of):
-        """RATIO at most 1/OF; not positive or None: a difference was lost in the noise."""
-        if ratio is None or ratio <= 0:
-            self.rows.append((what, None, "lost in noise", f"<= 1/{of}"))
-        else:
-            self.rows.append((what, ratio <= 1 / of, f"1/{1 / ratio:.1f}", f"<= 1/{of}"))
+    def fraction(self, what, cell, other, of):
+        """At most 1/OF of OTHER's. Unclear where the quartiles leave it open."""
+        ratio = cell.ratio("gospan", other)
+        low, high = cell.ratio_range("gospan", other)
+        met = True if high <= 1 / of else False if low > 1 / of else None
+        figure = f"1/{1 / ratio:.1f}" if ratio and ratio > 0 else "lost in noise"
+        self.rows.append((what, met, figure, f"<= 1/{of}"))
 
     def show(self):
         print("\nTargets (design.md)")
@@ -101,9 +102,9 @@ class Verdicts:
 def judge_cells(verdicts, cells):
     for cell in cells:
         name = f"Go {cell.go}, {cell.headers} header{'s' * (cell.headers > 1)}, {cell.load}"
-        verdicts.fraction(f"added CPU, of that of the peers' full layout: {name}", cell.ratio("gospan", "full"),
+        verdicts.fraction(f"added CPU, of that of the peers' full layout: {name}", cell, "full",
                           20 if cell.headers == 8 else 8)
-        verdicts.fraction(f"added CPU, of that of the SDK: {name}", cell.ratio("gospan", "sdk"), 3)
+        verdicts.fraction(f"added CPU, of that of the SDK: {name}", cell, "sdk", 3)
 
 
 def judge_hits(verdicts, hits, sites):

@@ -41,7 +41,7 @@ class Server:
 
     def __init__(self, build, go, mode):
         self.build, self.mode, self.agent = build, mode, None
-        self.path = build / "bench" / f"served-{go}-{mode}"
+        self.path = build / "bench" / f"served-{go}-{mode}-{os.getpid()}"
         shutil.copy(build / "bench" / f"app-{go}", self.path)
         sdk = ["-sdk"] if mode == "sdk" else []
         self.app = Child([self.path, *sdk], env=environment({"GOMAXPROCS": "1"}),
