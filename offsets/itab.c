@@ -34,7 +34,7 @@ static bool next_in_row(const struct image *image, const struct moduledata *md,
 		return false;
 	c = image__cursor(image, out->interface + METHODS_LEN_OFF, 8);
 	methods = cursor__u64(&c);
-	if (c.overrun || methods > md->itabs_size / 8)
+	if (c.overrun || methods > image->size / 8) /* also keeps POS from wrapping around */
 		return false;
 	walk->pos += HEADER_SIZE + 8 * (methods ? methods : 1);
 	return true;
