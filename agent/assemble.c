@@ -6,8 +6,14 @@
 #include "events.h"
 #include "panic.h"
 #include "semconv_http.h"
+#include "utf8.h"
 
-enum { PANICS_MAX = BUILD_EVENTS_MAX };
+enum {
+	PANICS_MAX = BUILD_EVENTS_MAX,
+	FRESH_NS = 1000000,
+	CLOCK_TRIES = 8,
+	NARROW_NS = 5000,
+};
 
 struct panics {
 	struct {
@@ -18,13 +24,52 @@ struct panics {
 	size_t left_out;
 };
 
-int64_t wall_offset_ns(void)
+static uint64_t now_ns(clockid_t clock)
 {
-	struct timespec wall, boot;
+	struct timespec t;
 
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return (wall.tv_sec - boot.tv_sec) * 1000000000LL + (wall.tv_nsec - boot.tv_nsec);
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+void wall_clock__update(struct wall_clock *clock, uint64_t end_ns)
+{
+	uint64_t narrowest = UINT64_MAX;
+
+	if (clock->read_ns && end_ns <= clock->read_ns + FRESH_NS)
+		return;
+	/* between two readings of one clock we may be kept waiting: the narrowest of some counts */
+	for (int i = 0; i < CLOCK_TRIES && narrowest > NARROW_NS; i++) {
+		uint64_t before = now_ns(CLOCK_BOOTTIME), wall = now_ns(CLOCK_REALTIME);
+		uint64_t after = now_ns(CLOCK_BOOTTIME);
+
+		if (after - before >= narrowest)
+			continue;
+		narrowest = after - before;
+		clock->offset_ns = wall - (before + narrowest / 2);
+		clock->read_ns = after;
+	}
+}
+
+/*
+ * Where a text was cut in the middle of a character, the rest of that character goes as well. Only
+ * at the lengths at which the BPF programs cut.
+ */
+static uint16_t end_of_last_character(const uint8_t *text, uint16_t len)
+{
+	static const uint16_t cuts[] = {URI_MAX, PANIC_TEXT_MAX, HOST_MAX, PEER_MAX, METHOD_MAX};
+	size_t i, start = len;
+
+	for (i = 0; i < sizeof(cuts) / sizeof(cuts[0]) && cuts[i] != len; i++)
+		;
+	if (i == sizeof(cuts) / sizeof(cuts[0]))
+		return len;
+	while (start && len - start < 3 && (text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start && text[start - 1] >= 0xc0 &&
+	    !utf8__char_len((const char *)text + start - 1, len - start + 1))
+		return start - 1;
+	return len;
 }
 
 static void add_panic(struct panics *panics, const uint8_t *value, size_t len)
@@ -40,9 +85,11 @@ static void add_panic(struct panics *panics, const uint8_t *value, size_t len)
 }
 
 /* Sorts a body's attributes by key; panics, of which there may be several, apart. */
-static void read_body(const uint8_t *body, size_t size, struct raws *raws, struct panics *panics)
+static void read_body(const struct span_record *record, const uint8_t *body, struct raws *raws,
+		      struct panics *panics)
 {
-	const uint8_t *at = body, *end = body + size, *value;
+	const uint8_t *at = body, *end = body + record->size, *value;
+	bool cut = record->truncated;
 	uint16_t key, len;
 
 	memset(raws, 0, sizeof(*raws));
@@ -53,7 +100,7 @@ static void read_body(const uint8_t *body, size_t size, struct raws *raws, struc
 		else if (key == ATTR_PANIC_TEXT && panics->cnt)
 			panics->at[panics->cnt - 1].text = (struct otlp_text){(const char *)value, len};
 		else if (key < ATTR_MAX)
-			raws->by_key[key] = (struct raw){value, len};
+			raws->by_key[key] = (struct raw){value, cut ? end_of_last_character(value, len) : len};
 	}
 }
 
@@ -100,7 +147,7 @@ bool assemble__span(struct build_span *b, const struct config *config,
 
 	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
 		return false;
-	read_body(body, record->size, &raws, &panics);
+	read_body(record, body, &raws, &panics);
 	build__begin(b);
 	put_context(&b->span, record, wall_offset);
 	b->span.trace_state = build__clean(b, raw_text(&raws, ATTR_TRACE_STATE));
@@ -120,7 +167,7 @@ bool assemble__count(struct build_span *b, const struct config *config,
 
 	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
 		return false;
-	read_body(body, record->size, &raws, &panics);
+	read_body(record, body, &raws, &panics);
 	build__begin(b);
 	b->span.start_unix_ns = record->start_ns;
 	b->span.end_unix_ns = record->end_ns;

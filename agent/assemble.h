@@ -10,8 +10,18 @@
 #include "declarations.h"
 #include "../offsets/resolve.h"
 
-/* Wall clock minus CLOCK_BOOTTIME, read anew each time: steps and suspend do not shift spans. */
-int64_t wall_offset_ns(void);
+/* Wall clock minus CLOCK_BOOTTIME, as it was when it was read. Zero-initialise. */
+struct wall_clock {
+	int64_t offset_ns;
+	uint64_t read_ns; /* boot time */
+};
+
+/*
+ * Makes CLOCK good for a record that ended at END_NS (boot time): read anew when the record is
+ * younger, by more than a millisecond, than the last reading; so that steps of the wall clock and
+ * suspend do not shift spans.
+ */
+void wall_clock__update(struct wall_clock *clock, uint64_t end_ns);
 
 /*
  * Builds B->span of RECORD. R is the executable's (NULL: types of panics stay unknown). Returns

@@ -16,6 +16,16 @@ void build__begin(struct build_span *b)
 	b->text_used = 0;
 }
 
+/* Bytes of plain ASCII, without NUL, that TEXT begins with: nearly always all of them. */
+static size_t plain_len(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (signed char)text[i] > 0)
+		i++;
+	return i;
+}
+
 struct otlp_text build__clean(struct build_span *b, struct otlp_text raw)
 {
 	struct otlp_text out = {b->text + b->text_used, 0};
@@ -23,12 +33,16 @@ struct otlp_text build__clean(struct build_span *b, struct otlp_text raw)
 	size_t room = sizeof(b->text) - b->text_used;
 
 	for (size_t i = 0; i < raw.len;) {
-		size_t len = raw.at[i] ? utf8__char_len(raw.at + i, raw.len - i) : 0;
-		const char *from = len ? raw.at + i : replacement;
-		size_t put = len ? len : sizeof(replacement) - 1;
+		size_t plain = plain_len(raw.at + i, raw.len - i);
+		size_t len = plain ? plain : utf8__char_len(raw.at + i, raw.len - i);
+		const char *from = len && raw.at[i] ? raw.at + i : replacement;
+		size_t put = from == replacement ? sizeof(replacement) - 1 : len;
 
-		if (out.len + put > room)
-			break;
+		if (out.len + put > room) {
+			if (!plain)
+				break;
+			put = room - out.len;
+		}
 		memcpy(to + out.len, from, put);
 		out.len += put;
 		i += len ? len : 1;

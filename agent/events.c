@@ -9,13 +9,17 @@
 #include "events.h"
 #include "log.h"
 
-enum { LOOK_NS = 50000000 };
+enum {
+	LOOK_NS = 50000000,
+	TURN_MAX = 512, /* spans handled before the loop, and so the exporters, have their turn */
+};
 
 struct events {
 	struct event_handlers handlers;
 	struct loop *loop;
 	struct loop_timer *timer;
-	struct ring_buffer *ring;
+	struct ring_buffer *spans, *processes;
+	size_t left; /* of this turn */
 };
 
 static int on_span(void *ctx, void *data, size_t size)
@@ -29,7 +33,8 @@ static int on_span(void *ctx, void *data, size_t size)
 		return 0;
 	}
 	e->handlers.span(e->handlers.ctx, record, (const uint8_t *)(record + 1));
-	return 0;
+	/* an error ends libbpf's walk behind this record; the next one goes on from there */
+	return --e->left ? 0 : -EAGAIN;
 }
 
 static int on_process(void *ctx, void *data, size_t size)
@@ -46,48 +51,77 @@ static int on_process(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-void events__drain(struct events *e)
+/* True when there may be more. */
+static bool handle_some(struct events *e)
 {
-	ring_buffer__consume(e->ring);
+	e->left = TURN_MAX;
+	return ring_buffer__consume(e->spans) == -EAGAIN;
 }
 
-static void on_ready(void *ctx, int fd, uint32_t events)
+void events__drain(struct events *e)
 {
-	events__drain(ctx);
+	while (handle_some(e))
+		;
 }
 
 static void on_tick(void *ctx)
 {
-	events__drain(ctx);
+	struct events *e = ctx;
+
+	loop__start_timer(e->timer, handle_some(e) ? 0 : LOOK_NS, LOOK_NS);
+}
+
+static void on_spans(void *ctx, int fd, uint32_t events)
+{
+	on_tick(ctx);
+}
+
+static void on_processes(void *ctx, int fd, uint32_t events)
+{
+	struct events *e = ctx;
+
+	ring_buffer__consume(e->processes);
+}
+
+static int open_ring(struct events *e, int map_fd, ring_buffer_sample_fn on_record,
+		     loop_ready on_ready, struct ring_buffer **out)
+{
+	*out = ring_buffer__new(map_fd, on_record, e, NULL);
+	if (!*out)
+		return -errno;
+	return loop__watch(e->loop, ring_buffer__epoll_fd(*out), EPOLLIN, on_ready, e);
 }
 
 int events__new(const struct kernel *kernel, struct loop *loop, const struct event_handlers *handlers,
 		struct events **out)
 {
 	struct events *e = calloc(1, sizeof(*e));
-	int err = -ENOMEM;
+	int err;
 
 	if (!e)
 		return -ENOMEM;
 	e->handlers = *handlers;
 	e->loop = loop;
-	/* spans before exits: what a process left is handled before it is said to be gone */
-	e->ring = ring_buffer__new(kernel__events_fd(kernel), on_span, e, NULL);
-	if (!e->ring)
-		goto cleanup;
-	err = ring_buffer__add(e->ring, kernel__process_events_fd(kernel), on_process, e);
+	err = open_ring(e, kernel__events_fd(kernel), on_span, on_spans, &e->spans);
 	if (!err)
-		err = loop__watch(loop, ring_buffer__epoll_fd(e->ring), EPOLLIN, on_ready, e);
+		err = open_ring(e, kernel__process_events_fd(kernel), on_process, on_processes,
+				&e->processes);
 	if (!err)
 		err = loop__add_timer(loop, on_tick, e, &e->timer);
-	if (err)
-		goto cleanup;
+	if (err) {
+		events__free(e);
+		return log_err(err, "events: failed to read the ring buffer");
+	}
 	loop__start_timer(e->timer, LOOK_NS, LOOK_NS);
 	*out = e;
 	return 0;
-cleanup:
-	events__free(e);
-	return log_err(err, "events: failed to read the ring buffer");
+}
+
+static void close_ring(struct events *e, struct ring_buffer *ring)
+{
+	if (ring)
+		loop__watch(e->loop, ring_buffer__epoll_fd(ring), 0, NULL, NULL);
+	ring_buffer__free(ring);
 }
 
 void events__free(struct events *e)
@@ -95,9 +129,8 @@ void events__free(struct events *e)
 	if (!e)
 		return;
 	loop__remove_timer(e->timer);
-	if (e->ring)
-		loop__watch(e->loop, ring_buffer__epoll_fd(e->ring), 0, NULL, NULL);
-	ring_buffer__free(e->ring);
+	close_ring(e, e->spans);
+	close_ring(e, e->processes);
 	free(e);
 }
 

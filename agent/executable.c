@@ -20,6 +20,13 @@ static bool by_multi(const struct kernel *kernel)
 	return features__has(kernel__features(kernel), FEATURE_UPROBE_MULTI);
 }
 
+/* Links can be of one process alone. */
+static bool by_pid(const struct kernel *kernel)
+{
+	return by_multi(kernel) &&
+	       features__has(kernel__features(kernel), FEATURE_UPROBE_MULTI_PID);
+}
+
 /* The facts, into the instance's read-only data. */
 static int fill_rodata(const struct plan *plan, struct gospan_bpf *bpf)
 {
@@ -127,7 +134,8 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 	err = kernel__open_instance(kernel, &e->bpf);
 	if (err)
 		goto cleanup;
-	e->bpf->rodata->only_targets = !all_processes;
+	/* a link that knows its process needs no second look */
+	e->bpf->rodata->only_targets = !all_processes && !by_pid(kernel);
 	err = fill_rodata(e->plan, e->bpf);
 	if (!err)
 		err = load(kernel, e->plan, e->bpf);
@@ -200,8 +208,7 @@ static int link_sites(struct executable *e, const struct kernel *kernel, const c
 
 int executable__attach(struct executable *e, const struct kernel *kernel, int pid, struct why *why)
 {
-	bool pid_is_right = features__has(kernel__features(kernel), FEATURE_UPROBE_MULTI_PID);
-	bool shared = e->all_processes || !by_multi(kernel) || !pid_is_right;
+	bool shared = e->all_processes || !by_pid(kernel);
 	char path[64];
 	int err;
 

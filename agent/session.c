@@ -73,40 +73,78 @@ static void keep_instance_unique(struct session *s, struct target *target)
 			target__derive_instance_id(target);
 }
 
-static bool other_executable_is_traced(const struct session *s, const struct executable *e)
+static bool has_tracees(const struct session *s, const struct executable *e)
 {
 	for (const struct tracee *t = s->tracees; t; t = t->next)
-		if (t->executable != e)
+		if (t->executable == e)
 			return true;
 	return false;
 }
 
+/* Is another executable traced, or about to be? */
+static bool others_are_traced(const struct session *s, const struct executable *e)
+{
+	for (const struct seen_exe *seen = s->executables; seen; seen = seen->next)
+		if (seen->executable != e && (seen->preparing || has_tracees(s, seen->executable)))
+			return true;
+	return false;
+}
+
+/* One name for several executables would make them one service. */
+static void warn_of_own_name(struct session *s)
+{
+	const char *attributes = s->config->resource_attributes;
+	bool named = s->config->own_service_name ||
+		     (attributes && strstr(attributes, "service.name="));
+
+	if (!named || s->config->service_name || s->own_name_warned)
+		return;
+	s->own_name_warned = true;
+	log_warn("several executables are traced: OTEL_SERVICE_NAME and service.name of our own "
+		 "environment are ignored (--service-name holds for all)");
+}
+
+static int trace_process(struct session *s, struct executable *e, struct process *process,
+			 struct why *why)
+{
+	bool several = others_are_traced(s, e);
+	struct target *target;
+	struct tracee *t;
+	int err = target__new(s->config, resolve__info(e->resolve), process, several, &target);
+
+	if (err)
+		return err;
+	if (several)
+		warn_of_own_name(s);
+	keep_instance_unique(s, target);
+	err = tracee__new(s->kernel, e, target, s->batch, &t, why);
+	if (err)
+		return err;
+	t->next = s->tracees;
+	s->tracees = t;
+	s->traced_cnt++;
+	session__stop_waiting(s);
+	return 0;
+}
+
 static void attach_process(struct session *s, struct executable *e, int pid)
 {
+	struct tracee *before = find_tracee(s, pid);
 	struct process process = {};
-	struct tracee *t;
 	struct why why = {""};
 
-	/* it may be gone, or another program, since it was found */
-	if (find_tracee(s, pid) || process__read(pid, &process) || !same_exe(&process.exe, &e->id)) {
-		process__clear(&process);
+	if (before && !before->gone)
 		return;
-	}
-	if (tracee__new(s->config, s->kernel, e, &process, s->batch,
-			other_executable_is_traced(s, e), &t, &why)) {
+	/* it may be gone, or another program, since it was found */
+	if (!process__read(pid, &process) && same_exe(&process.exe, &e->id) &&
+	    trace_process(s, e, &process, &why)) {
 		if (kill(pid, 0) && errno == ESRCH)
 			log_debug("pid %d went before it was attached", pid);
 		else
 			log_error("pid %d cannot be traced: %s", pid, why.text);
 		s->failed_cnt++;
-		process__clear(&process);
-		return;
 	}
-	keep_instance_unique(s, t->target);
-	t->next = s->tracees;
-	s->tracees = t;
-	s->traced_cnt++;
-	session__stop_waiting(s);
+	process__clear(&process);
 }
 
 static void on_found(void *ctx, const struct process *p)
@@ -156,25 +194,48 @@ static void on_closed(void *ctx, const struct batch_counts *counts)
 	free(c);
 }
 
-/* Its last spans are in the ring: they are taken before its books are closed. */
 static void on_gone(void *ctx, int pid)
 {
 	struct session *s = ctx;
-	struct tracee *t = find_tracee(s, pid), **at;
-	struct closing *c;
+	struct tracee *t = find_tracee(s, pid);
 
-	if (!t || !(c = calloc(1, sizeof(*c))))
+	if (!t || t->gone)
 		return;
-	if (!s->draining)
-		events__drain(s->events);
+	t->gone = true;
+	loop__start_timer(s->reap, 0, 0);
+}
+
+static void close_books(struct session *s, struct tracee *t)
+{
+	struct closing *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		tracee__free(t);
+		return;
+	}
 	tracee__forget(t, s->kernel, &c->losses);
 	losses__add(&s->losses, &c->losses);
-	snprintf(c->who, sizeof(c->who), "pid %d service \"%.80s\": ", pid, t->target->service_name);
+	snprintf(c->who, sizeof(c->who), "pid %d service \"%.80s\": ", t->target->process.pid,
+		 t->target->service_name);
 	batch__close_resource(s->batch, t->resource, on_closed, c);
-	for (at = &s->tracees; *at != t; at = &(*at)->next)
-		;
-	*at = t->next;
 	tracee__free(t);
+}
+
+/* What those that are gone left in the ring is taken before their books are closed. */
+static void on_reap(void *ctx)
+{
+	struct session *s = ctx;
+	struct tracee **at = &s->tracees, *t;
+
+	events__drain(s->events);
+	while ((t = *at)) {
+		if (!t->gone) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		close_books(s, t);
+	}
 	session__look_for_end(s);
 }
 
@@ -187,7 +248,7 @@ static void handle_sampled(struct session *s, struct tracee *t, const struct spa
 	struct batch_scope scope = {scope_name, GOSPAN_VERSION, SCHEMA_URL};
 
 	if (!assemble__span(b, s->config, kernel__declarations(s->kernel), t->executable->resolve,
-			    record, body, s->wall_offset))
+			    record, body, s->clock.offset_ns))
 		return;
 	library = &kernel__declarations(s->kernel)->libraries[record->library];
 	snprintf(scope_name, sizeof(scope_name), "gospan/%s", library->name);
@@ -215,7 +276,7 @@ static void on_span(void *ctx, const struct span_record *record, const uint8_t *
 	}
 	if (s->settled || (s->config->count && s->span_cnt >= s->config->count))
 		return;
-	s->wall_offset = wall_offset_ns();
+	wall_clock__update(&s->clock, record->end_ns);
 	if (record->flags & SPAN_SAMPLED) {
 		handle_sampled(s, t, record, body);
 		return;
@@ -231,18 +292,14 @@ static void on_process_exec(void *ctx, int pid)
 {
 	struct session *s = ctx;
 
-	s->draining = true;
 	discover__exec(s->discover, pid);
-	s->draining = false;
 }
 
 static void on_process_exit(void *ctx, int pid)
 {
 	struct session *s = ctx;
 
-	s->draining = true;
 	discover__exit(s->discover, pid);
-	s->draining = false;
 }
 
 static void on_sweep(void *ctx)
@@ -250,8 +307,14 @@ static void on_sweep(void *ctx)
 	struct session *s = ctx;
 
 	discover__sweep(s->discover);
-	session__warn_of_losses(s);
 	session__look_for_end(s);
+}
+
+static void on_watch(void *ctx)
+{
+	struct session *s = ctx;
+
+	session__warn_of_losses(s);
 	if (s->console && console__closed(s->console))
 		session__end(s, 0);
 }
@@ -264,6 +327,10 @@ static int open_discovery(struct session *s)
 
 	if (!err)
 		err = events__new(s->kernel, s->loop, &handlers, &s->events);
+	if (!err)
+		err = loop__add_timer(s->loop, on_watch, s, &s->watch);
+	if (!err)
+		err = loop__add_timer(s->loop, on_reap, s, &s->reap);
 	if (!err)
 		err = prepare__new(s->kernel, s->loop, on_prepared, s, &s->prepare);
 	if (!err)
@@ -343,6 +410,7 @@ static int start(struct session *s)
 		return 0;
 	}
 	loop__start_timer(s->sweep, period_ns, period_ns);
+	loop__start_timer(s->watch, second_ns, second_ns);
 	session__start_timers(s);
 	session__look_for_end(s);
 	return err;

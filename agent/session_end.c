@@ -184,6 +184,7 @@ static void on_settled(void *ctx)
 	if (s->events)
 		events__drain(s->events); /* what is in the ring was produced */
 	s->settled = true;
+	session__warn_of_losses(s);
 	count_losses(s);
 	if (s->console) {
 		console__flush(s->console);
@@ -220,8 +221,8 @@ void session__warn_of_losses(struct session *s)
 	}
 	for (int i = 0; i < FAIL_MAX; i++)
 		now.at[i] += s->losses.failures.at[i];
-	s->warned_ns = loop__now_ns();
-	warn_of_losses(&now, &s->warned);
+	if (warn_of_losses(&now, &s->warned))
+		s->warned_ns = loop__now_ns();
 }
 
 int session__idle(struct session *s, int status)

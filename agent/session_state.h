@@ -39,13 +39,13 @@ struct session {
 	struct seen_exe *executables;
 	struct tracee *tracees;
 	struct build_span workbench;
-	int64_t wall_offset;
+	struct wall_clock clock;
 
-	struct loop_timer *sweep, *waiting, *deadline, *settle;
+	struct loop_timer *sweep, *waiting, *deadline, *settle, *reap, *watch;
 	int signal_fd;
-	bool draining; /* events are being handled: no second time from inside */
 	bool ended;    /* the end is under way */
 	bool settled;  /* the books are closed: nothing is taken any more */
+	bool own_name_warned;
 	bool idle;     /* a service that found nothing to trace, which it has said */
 	int status;
 	uint64_t span_cnt, traced_cnt;

@@ -57,25 +57,25 @@ static void log_ready(const struct tracee *t, uint64_t elapsed_ns)
 			 t->target->process.pid);
 }
 
-int tracee__new(const struct config *config, const struct kernel *kernel, struct executable *e,
-		struct process *process, struct batch *batch, bool several, struct tracee **out,
-		struct why *why)
+int tracee__new(const struct kernel *kernel, struct executable *e, struct target *target,
+		struct batch *batch, struct tracee **out, struct why *why)
 {
 	uint64_t start_ns = loop__now_ns();
 	struct tracee *t = calloc(1, sizeof(*t));
-	int err = -ENOMEM, pid = process->pid;
+	int err;
 
-	if (!t)
+	if (!t) {
+		target__free(target);
 		return -ENOMEM;
+	}
 	t->executable = e;
-	err = target__new(config, resolve__info(e->resolve), process, several, &t->target);
-	if (!err)
-		err = batch__open_resource(batch, &t->target->resource, SCHEMA_URL, &t->resource);
+	t->target = target;
+	err = batch__open_resource(batch, &target->resource, SCHEMA_URL, &t->resource);
 	if (err) {
 		snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
 		goto cleanup;
 	}
-	err = executable__attach(e, kernel, pid, why);
+	err = executable__attach(e, kernel, target->process.pid, why);
 	if (err)
 		goto cleanup;
 	log_ready(t, loop__now_ns() - start_ns + e->prepare_ns);
@@ -149,13 +149,19 @@ void log_done(const char *who, const struct batch_counts *counts, const struct l
 		 first_note ? "" : ")");
 }
 
-void warn_of_losses(const struct failure_counts *now, struct failure_counts *before)
+bool warn_of_losses(const struct failure_counts *now, struct failure_counts *before)
 {
+	bool any = false;
+
 	for (int i = 0; i < FAIL_MAX; i++) {
-		if (is_loss[i] && now->at[i] > before->at[i])
+		if (is_loss[i] && now->at[i] > before->at[i]) {
 			log_warn("%llu spans dropped: %s%s%s%s",
 				 (unsigned long long)(now->at[i] - before->at[i]), texts[i],
-				 *settings[i] ? " (raise " : "", settings[i], *settings[i] ? ")" : "");
+				 *settings[i] ? " (raise " : "", settings[i],
+				 *settings[i] ? ")" : "");
+			any = true;
+		}
 		before->at[i] = now->at[i];
 	}
+	return any;
 }

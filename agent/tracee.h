@@ -13,6 +13,7 @@ struct tracee {
 	struct target *target;
 	struct executable *executable; /* lent by the session */
 	struct batch_resource *resource;
+	bool gone; /* the process is; its last spans may still be on their way to us */
 	struct tracee *next;
 };
 
@@ -25,12 +26,11 @@ struct losses {
 void losses__add(struct losses *into, const struct losses *from);
 
 /*
- * Attaches to PROCESS (moved from), opens its resource and says that it is ready. SEVERAL as in
- * target__new(). WHY tells what failed.
+ * Attaches to TARGET's process (TARGET is taken over, also on failure), opens its resource and says
+ * that it is ready. WHY tells what failed.
  */
-int tracee__new(const struct config *config, const struct kernel *kernel, struct executable *e,
-		struct process *process, struct batch *batch, bool several, struct tracee **out,
-		struct why *why);
+int tracee__new(const struct kernel *kernel, struct executable *e, struct target *target,
+		struct batch *batch, struct tracee **out, struct why *why);
 /* Does not close the resource. */
 void tracee__free(struct tracee *t);
 
@@ -43,7 +43,7 @@ void tracee__forget(struct tracee *t, const struct kernel *kernel, struct losses
  */
 void log_done(const char *who, const struct batch_counts *counts, const struct losses *losses);
 
-/* Warns of a loss that goes on, with the setting to change. BEFORE is updated. */
-void warn_of_losses(const struct failure_counts *now, struct failure_counts *before);
+/* Warns of losses since BEFORE (updated), with the setting to change. True when there were any. */
+bool warn_of_losses(const struct failure_counts *now, struct failure_counts *before);
 
 #endif

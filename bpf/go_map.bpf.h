@@ -54,11 +54,14 @@ static __always_inline bool go_map_is_swiss(const struct go_map_layout *at)
 static __always_inline void swiss_begin(const struct go_map_layout *at, __u64 map,
 					struct go_map_walk *walk)
 {
-	__u64 dir = go_word(map + at->swiss_dir_ptr);
+	/* dirPtr and dirLen are neighbours, as a string's two words are: one read */
+	struct go_string both = go_string_at(map + at->swiss_dir_ptr);
+	bool neighbours = at->swiss_dir_len == at->swiss_dir_ptr + 8;
+	__u64 dir = both.ptr;
 
 	walk->swiss = true;
 	walk->cnt = 1;
-	if (go_word(map + at->swiss_dir_len)) {
+	if (neighbours ? both.len : go_word(map + at->swiss_dir_len)) {
 		/* Several tables only beyond 896 entries: more than is searched anyway. */
 		__u64 table = go_word(dir);
 

@@ -12,35 +12,11 @@
  * internal/http2/server.go (from 1.27); Go 1.19 to 1.27.
  */
 #include "http_headers.bpf.h"
+#include "http_request.bpf.h"
 #include "context.bpf.h"
 #include "glob.bpf.h"
 
 GO_SPAN(http_server, "net/http", SERVER, HTTP);
-
-/* type Request struct, src/net/http/request.go */
-GO_FIELD_NEEDED(http_server, request_method, string, "net/http.Request.Method");
-GO_FIELD_NEEDED(http_server, request_uri, string, "net/http.Request.RequestURI");
-GO_FIELD(request_url, pointer, "net/http.Request.URL");
-GO_FIELD(request_header, map, "net/http.Request.Header");
-GO_FIELD(request_host, string, "net/http.Request.Host");
-GO_FIELD(request_remote_addr, string, "net/http.Request.RemoteAddr");
-GO_FIELD(request_proto_major, int, "net/http.Request.ProtoMajor");
-GO_FIELD(request_proto_minor, int, "net/http.Request.ProtoMinor");
-GO_FIELD(request_content_length, int, "net/http.Request.ContentLength");
-GO_FIELD(request_tls, pointer, "net/http.Request.TLS");
-GO_FIELD(request_ctx, interface, "net/http.Request.ctx");
-GO_FIELD(url_path, string, "net/url.URL.Path");
-
-/* type ServerRequest struct, src/net/http/internal/http2/api.go, Go 1.27 */
-GO_FIELD(server_request_method, string, "net/http/internal/http2.ServerRequest.Method");
-GO_FIELD(server_request_uri, string, "net/http/internal/http2.ServerRequest.RequestURI");
-GO_FIELD(server_request_url, pointer, "net/http/internal/http2.ServerRequest.URL");
-GO_FIELD(server_request_header, map, "net/http/internal/http2.ServerRequest.Header");
-GO_FIELD(server_request_host, string, "net/http/internal/http2.ServerRequest.Host");
-GO_FIELD(server_request_remote_addr, string, "net/http/internal/http2.ServerRequest.RemoteAddr");
-GO_FIELD(server_request_content_length, int, "net/http/internal/http2.ServerRequest.ContentLength");
-GO_FIELD(server_request_tls, pointer, "net/http/internal/http2.ServerRequest.TLS");
-GO_FIELD(server_request_context, interface, "net/http/internal/http2.ServerRequest.Context");
 
 /* type response struct, src/net/http/server.go */
 GO_TYPE(response_type, "*net/http.response");
@@ -65,70 +41,16 @@ GO_FIELD(hmap_old_buckets, pointer, "runtime.hmap.oldbuckets");
 GO_FIELD(g_panic, pointer, "runtime.g._panic");
 GO_FIELD(panic_goexit, bool, "runtime._panic.goexit");
 
-/* type pattern struct, src/net/http/pattern.go, Go 1.22 */
+/* type pattern struct, routingNode struct: src/net/http/{pattern,routing_tree}.go, Go 1.22 */
 GO_FIELD(pattern_str, string, "net/http.pattern.str");
+GO_FIELD(node_pattern, pointer, "net/http.routingNode.pattern");
 GO_FRAME(mux_frame, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler");
+GO_FRAME(mux_frame_inlined, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).matchOrRedirect");
 
 const volatile __u8 propagate_trace_context = 1;
 const volatile __u8 capture_body_size = 1;
 const volatile __u32 exclude_cnt = MAX_EXCLUDE;
 const volatile char exclude_globs[MAX_EXCLUDE][EXCLUDE_GLOB_MAX] = {};
-
-/* Where a request's fields are; one for each struct that is a request. Constants to the verifier. */
-struct request_layout {
-	__u16 method, uri, url, header, host, remote_addr, content_length, tls, context;
-	__u16 proto_major, proto_minor; /* GO_ABSENT: it is HTTP/2 */
-};
-
-enum { REQUEST_MAX = 320 }; /* bytes of a request that are read at once */
-
-static __always_inline struct request_layout http_request(void)
-{
-	struct request_layout at = {
-		.method = request_method,
-		.uri = request_uri,
-		.url = request_url,
-		.header = request_header,
-		.host = request_host,
-		.remote_addr = request_remote_addr,
-		.content_length = request_content_length,
-		.tls = request_tls,
-		.context = request_ctx,
-		.proto_major = request_proto_major,
-		.proto_minor = request_proto_minor,
-	};
-	return at;
-}
-
-static __always_inline struct request_layout http2_request(void)
-{
-	struct request_layout at = {
-		.method = server_request_method,
-		.uri = server_request_uri,
-		.url = server_request_url,
-		.header = server_request_header,
-		.host = server_request_host,
-		.remote_addr = server_request_remote_addr,
-		.content_length = server_request_content_length,
-		.tls = server_request_tls,
-		.context = server_request_context,
-		.proto_major = GO_ABSENT,
-		.proto_minor = GO_ABSENT,
-	};
-	return at;
-}
-
-static __always_inline __u64 word_in(const __u8 *copy, __u32 offset)
-{
-	return offset <= REQUEST_MAX - 8 ? *(const __u64 *)(copy + offset) : 0;
-}
-
-static __always_inline struct go_string string_in(const __u8 *copy, __u32 offset)
-{
-	struct go_string s = {word_in(copy, offset), word_in(copy, offset + 8)};
-
-	return s;
-}
 
 _Static_assert(sizeof(struct header_scratch) <= SCRATCH_MAX, "the scratch is too small");
 _Static_assert(sizeof(struct glob_match) <= SCRATCH_MAX, "the scratch is too small");
@@ -306,10 +228,7 @@ static __always_inline void put_response(struct in_flight *span)
 				go_word(span->object + response_written));
 }
 
-/* func (c *conn) hijacked() bool */
-SEC("go_call/net/http.(*conn).serve>net/http.(*conn).hijacked")
-GO_OF(http_server) GO_NEEDED
-int serve_exit(struct pt_regs *ctx)
+static __always_inline int end_request(struct pt_regs *ctx)
 {
 	struct goroutine on;
 	struct in_flight *span;
@@ -321,6 +240,22 @@ int serve_exit(struct pt_regs *ctx)
 		return 0;
 	put_response(span);
 	return span_end(&on, span);
+}
+
+/* func (c *conn) hijacked() bool */
+SEC("go_call/net/http.(*conn).serve>net/http.(*conn).hijacked")
+GO_OF(http_server)
+int serve_exit(struct pt_regs *ctx)
+{
+	return end_request(ctx);
+}
+
+/* Where that is inlined or gone: the handler's own return. */
+SEC("go_return/net/http.serverHandler.ServeHTTP")
+GO_OF(http_server) GO_UNLESS("net/http.(*conn).serve>net/http.(*conn).hijacked")
+int serve_return(struct pt_regs *ctx)
+{
+	return end_request(ctx);
 }
 
 enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
@@ -405,10 +340,13 @@ static __always_inline struct in_flight *span_of_request(const struct goroutine 
 {
 	struct in_flight *span = span_find(on, http_server);
 	__u64 url = go_word(request + request_url);
-	__u64 context = go_word(request + request_ctx + 8);
 	struct go_string inner, outer;
+	__u64 context;
 
 	*prefix = 0;
+	if (span && span->url == url) /* nearly always */
+		return span;
+	context = go_word(request + request_ctx + 8);
 	if (!span)
 		span = context_find(on, context);
 	if (!span || span->url == url)
@@ -422,24 +360,47 @@ static __always_inline struct in_flight *span_of_request(const struct goroutine 
 	return context == span->context ? span : NULL; /* else a request made up inside the handler */
 }
 
+/* The innermost pattern that matched is the last one put. FRAME: of ServeHTTP(w, r) of a mux. */
+static __always_inline int put_route(struct pt_regs *ctx, __u64 pattern, __u16 frame)
+{
+	const __u64 request_spill = 8 + 3 * 8; /* behind the return address: mux, w (2 words), r */
+	struct goroutine on;
+	struct in_flight *span;
+	__u64 prefix;
+
+	if (!pattern || pattern_str == GO_ABSENT || frame == GO_ABSENT || goroutine_of(ctx, &on))
+		return 0;
+	span = span_of_request(&on, go_word(ctx->sp + frame + request_spill), &prefix);
+	if (!span || span->owner.silent)
+		return 0;
+	span_put_string(span, ATTR_HTTP_ROUTE_PATTERN, go_string_at(pattern + pattern_str), ROUTE_MAX);
+	span_put_number(span, ATTR_HTTP_ROUTE_PREFIX, prefix); /* 0 too: an outer one may differ */
+	return 0;
+}
+
 /* func (mux *ServeMux) findHandler(r *Request) (h Handler, patStr string, _ *pattern, matches []string) */
 SEC("go_after/net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
 GO_OF(http_server) GO_RESULTS(16)
 int mux_match(struct pt_regs *ctx)
 {
-	const __u64 request_spill = 8 + 3 * 8; /* behind the return address: mux, w (2 words), r */
-	__u64 pattern = go_arg(ctx, 4), prefix;
-	struct goroutine on;
-	struct in_flight *span;
+	return put_route(ctx, go_arg(ctx, 4), mux_frame);
+}
 
-	if (!pattern || pattern_str == GO_ABSENT || mux_frame == GO_ABSENT || goroutine_of(ctx, &on))
+/*
+ * The same where profile-guided optimisation inlined findHandler:
+ * func (mux *ServeMux) matchOrRedirect(host, method, path string, u *url.URL)
+ *	(_ *routingNode, matches []string, redirectTo *url.URL)
+ */
+SEC("go_after/net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).matchOrRedirect")
+GO_OF(http_server) GO_UNLESS("net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
+GO_RESULTS(17)
+int mux_match_inlined(struct pt_regs *ctx)
+{
+	__u64 node = go_arg(ctx, 0), redirect = go_arg(ctx, 4);
+
+	if (!node || redirect || node_pattern == GO_ABSENT)
 		return 0;
-	span = span_of_request(&on, go_word(ctx->sp + mux_frame + request_spill), &prefix);
-	if (!span || span->owner.silent)
-		return 0;
-	span_put_string(span, ATTR_HTTP_ROUTE_PATTERN, go_string_at(pattern + pattern_str), ROUTE_MAX);
-	span_put_number(span, ATTR_HTTP_ROUTE_PREFIX, prefix);
-	return 0;
+	return put_route(ctx, go_word(node + node_pattern), mux_frame_inlined);
 }
 
 /*

@@ -146,18 +146,22 @@ static int send(struct in_flight *span)
 	return bpf_ringbuf_output(&events, &span->record, sizeof(span->record) + size, flags);
 }
 
-/* Ends the span with this id, wherever it stands. */
-static int finish(__u64 id, bool unwound)
+static int close_span(struct in_flight *span, __u64 id)
+{
+	if (!span->owner.silent && send(span))
+		fail(span->record.pid, FAIL_RING_FULL);
+	return bpf_map_delete_elem(&in_flight, &id);
+}
+
+/* Ends the span with this id, whose own end was not seen. */
+static int finish_unwound(__u64 id)
 {
 	struct in_flight *span = bpf_map_lookup_elem(&in_flight, &id);
 
 	if (!span)
 		return 0;
-	if (unwound)
-		span->record.flags |= SPAN_PANICKED;
-	if (!span->owner.silent && send(span))
-		fail(span->record.pid, FAIL_RING_FULL);
-	return bpf_map_delete_elem(&in_flight, &id);
+	span->record.flags |= SPAN_PANICKED;
+	return close_span(span, id);
 }
 
 /* Ends every span on the goroutine whose frame cannot exist any more at DEPTH. */
@@ -168,7 +172,7 @@ static __always_inline void unwind(struct goroutine_spans *spans, __u32 depth)
 
 		if (top >= MAX_NESTING || spans->open[top].depth < depth)
 			break;
-		finish(spans->open[top].id, true);
+		finish_unwound(spans->open[top].id);
 		spans->cnt = top;
 	}
 }
@@ -318,7 +322,7 @@ static __always_inline void leave(const struct goroutine *on, __u64 id)
 		spans->cnt = top;
 		if (spans->open[top].id == id)
 			break;
-		finish(spans->open[top].id, true);
+		finish_unwound(spans->open[top].id);
 	}
 	if (!spans->cnt)
 		bpf_map_delete_elem(&goroutines, &key);
@@ -337,7 +341,7 @@ __hidden int span_end(const struct goroutine *on, struct in_flight *span)
 	__u64 id = id_of(span);
 
 	leave(on, id);
-	return finish(id, false);
+	return close_span(span, id);
 }
 
 __hidden int span_drop(const struct goroutine *on, struct in_flight *span)
