@@ -67,22 +67,31 @@ static void put_escaped(struct printer *p, unsigned char c)
 	}
 }
 
-static bool needs_escape(unsigned char c)
+/*
+ * Bytes of the character at TEXT if it must be escaped, else 0. Only quotes, \ and what is below
+ * 0x20 must in JSON; the other controls do because the file may be a terminal.
+ */
+static size_t escaped_len(const uint8_t *text, size_t len)
 {
-	return c < 0x20 || c == 0x7f || c == '"' || c == '\\';
+	bool is_c1 = len > 1 && text[0] == 0xc2 && text[1] < 0xa0; /* U+0080 to U+009F */
+
+	if (is_c1)
+		return 2;
+	return text[0] < 0x20 || text[0] == 0x7f || text[0] == '"' || text[0] == '\\';
 }
 
 static void print_text(struct printer *p, const uint8_t *text, size_t len)
 {
-	size_t from = 0;
+	size_t from = 0, n;
 
 	put_char(p, '"');
-	for (size_t i = 0; i < len; i++) {
-		if (!needs_escape(text[i]))
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = escaped_len(text + i, len - i);
+		if (!n)
 			continue;
 		put(p, (const char *)text + from, i - from);
-		put_escaped(p, text[i]);
-		from = i + 1;
+		put_escaped(p, text[i + n - 1]); /* a C1's last byte is its code */
+		from = i + n;
 	}
 	if (len)
 		put(p, (const char *)text + from, len - from);

@@ -64,11 +64,11 @@ static void escapes_text(void **state)
 {
 	struct otlp_span span = root_span;
 
-	span.name = (struct otlp_text)TEXT("a\"\\\n\r\t\0\x1b[31m\x7f\xc3\xa9/");
+	span.name = (struct otlp_text)TEXT("a\"\\\n\r\t\0\x1b[31m\x7f\xc2\x9b\xc3\xa9/");
 	assert_span_json(&span,
 			 "{\"traceId\":\"0102030405060708090a0b0c0d0e0f10\","
 			 "\"spanId\":\"a1a2a3a4a5a6a7a8\","
-			 "\"name\":\"a\\\"\\\\\\n\\r\\t\\u0000\\u001b[31m\\u007f\xc3\xa9/\","
+			 "\"name\":\"a\\\"\\\\\\n\\r\\t\\u0000\\u001b[31m\\u007f\\u009b\xc3\xa9/\","
 			 "\"kind\":2,\"startTimeUnixNano\":\"1\",\"endTimeUnixNano\":\"2\"}");
 }
 
