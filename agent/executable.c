@@ -145,6 +145,7 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 			 e->path, strerror(-err));
 	if (err)
 		goto cleanup;
+	resolve__rest(e->resolve);
 	e->prepare_ns = loop__now_ns() - start_ns;
 	*out = e;
 	return 0;

@@ -2,6 +2,7 @@
 /* session: see session.h. The waiting and the ending are in session_end.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,7 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 
 	seen->preparing = false;
 	seen->executable = e;
+	malloc_trim(0); /* loading BPF takes megabytes for a moment, and glibc keeps them */
 	if (err == -ENOEXEC && s->config->command == COMMAND_RUN)
 		log_debug("pid %d is not traced: %s", first, why->text);
 	else if (err)

@@ -334,18 +334,28 @@ const char *image__string(const struct image *image, uint64_t addr, size_t max, 
 	return (const char *)c.pos;
 }
 
+/* Whole pages within the SZ bytes at BYTES. Only a file's pages come back. */
+static void forget_pages(const struct image *image, const uint8_t *bytes, uint64_t sz)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t start = (bytes - image->base + page - 1) & ~(page - 1);
+	size_t end = (bytes - image->base + sz) & ~(page - 1);
+
+	if (image->fd >= 0 && start < end)
+		madvise((void *)(image->base + start), end - start, MADV_DONTNEED);
+}
+
 void image__forget(const struct image *image, uint64_t addr, uint64_t sz)
 {
 	const uint8_t *bytes = image__at(image, addr, sz);
-	size_t page = sysconf(_SC_PAGESIZE);
-	size_t start, end;
 
-	if (!bytes || image->fd < 0) /* only a file's pages come back */
-		return;
-	start = (bytes - image->base + page - 1) & ~(page - 1);
-	end = (bytes - image->base + sz) & ~(page - 1);
-	if (start < end)
-		madvise((void *)(image->base + start), end - start, MADV_DONTNEED);
+	if (bytes)
+		forget_pages(image, bytes, sz);
+}
+
+void image__forget_all(const struct image *image)
+{
+	forget_pages(image, image->base, image->size);
 }
 
 /* -- searching -- */

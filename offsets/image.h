@@ -97,6 +97,8 @@ uint64_t image__relocated(const struct image *image, uint64_t addr);
 
 /* Drops the pages of [ADDR, ADDR + SZ) from memory after a pass; they come back when touched. */
 void image__forget(const struct image *image, uint64_t addr, uint64_t sz);
+/* The same for the whole file. */
+void image__forget_all(const struct image *image);
 
 static inline const uint8_t *cursor__bytes(struct cursor *c, uint64_t sz)
 {

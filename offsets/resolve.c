@@ -106,6 +106,11 @@ void resolve__free(struct resolve *r)
 	free(r);
 }
 
+void resolve__rest(const struct resolve *r)
+{
+	image__forget_all(r->image);
+}
+
 const struct go_info *resolve__info(const struct resolve *r)
 {
 	return &r->info;

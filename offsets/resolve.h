@@ -106,6 +106,9 @@ struct type_fact {
 int resolve__open(int fd, const char *name, struct resolve **out, struct why *why);
 void resolve__free(struct resolve *r);
 
+/* Most look-ups are done: the file's pages leave our memory. Later ones fetch what they need again. */
+void resolve__rest(const struct resolve *r);
+
 const struct go_info *resolve__info(const struct resolve *r);
 
 /* Exactly one function body (the ABIInternal one). -ENOENT; -ENOTUNIQ when the name is ambiguous.
