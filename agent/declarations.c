@@ -25,14 +25,15 @@ static const struct {
 	const char *prefix;
 	enum declared_what what;
 	int words;
-	bool needed;
+	bool needed, on_stack;
 } value_tags[] = {
-	{"go:field ", DECLARED_FIELD, 1, false},
-	{"go:need ", DECLARED_FIELD, 2, true},
-	{"go:type ", DECLARED_TYPE, 0, false},
-	{"go:function ", DECLARED_FUNCTION, 0, false},
-	{"go:frame ", DECLARED_FRAME, 0, false},
-	{"go:span ", DECLARED_LIBRARY, 2, false},
+	{"go:field ", DECLARED_FIELD, 1, false, false},
+	{"go:stack ", DECLARED_FIELD, 1, false, true},
+	{"go:need ", DECLARED_FIELD, 2, true, false},
+	{"go:type ", DECLARED_TYPE, 0, false, false},
+	{"go:function ", DECLARED_FUNCTION, 0, false, false},
+	{"go:frame ", DECLARED_FRAME, 0, false, false},
+	{"go:span ", DECLARED_LIBRARY, 2, false, false},
 };
 
 static const char *const span_kinds[] = {
@@ -135,6 +136,7 @@ static int add_value(struct declarations *d, const struct btf *btf, const struct
 		.variable = variable,
 		.path = text,
 		.needed = value_tags[tag].needed,
+		.on_stack = value_tags[tag].on_stack,
 		.size = btf__resolve_size(btf, var->type),
 		.library = -1,
 	};

@@ -47,6 +47,7 @@ struct declared_value {
 	const char *kind;	 /* of the field, one of kind_is()'s words */
 	int library;		 /* of a needed field; -1: all */
 	bool needed;
+	bool on_stack;		 /* of a field: DWARF may be asked */
 	uint32_t rodata_off, size; /* bytes */
 };
 

@@ -54,7 +54,9 @@ static void plan_field(const struct resolve *r, struct planned_value *v)
 {
 	struct field_fact fact;
 	struct why why = {""};
-	int err = resolve__field(r, v->declared->path, &fact, &why);
+	int err = v->declared->on_stack ?
+			  resolve__stack_field(r, v->declared->path, &fact, &why) :
+			  resolve__field(r, v->declared->path, &fact, &why);
 
 	if (err) {
 		snprintf(v->reason, sizeof(v->reason), "%.150s", why.text);

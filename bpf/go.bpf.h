@@ -30,6 +30,10 @@
 #define GO_FIELD(variable, kind, path) \
 	const volatile __u16 variable GO_TAG("go:field " #kind " " path) = GO_ABSENT
 
+/* The same for a type that lives only on stacks (an argument by value): DWARF may be asked. */
+#define GO_STACK_FIELD(variable, kind, path) \
+	const volatile __u16 variable GO_TAG("go:stack " #kind " " path) = GO_ABSENT
+
 /* A field without which LIBRARY's spans would be wrong ("all": no library works): absent turns it off. */
 #define GO_FIELD_NEEDED(library, variable, kind, path) \
 	const volatile __u16 variable GO_TAG("go:need " #library " " #kind " " path) = GO_ABSENT

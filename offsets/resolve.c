@@ -425,12 +425,18 @@ int resolve__field(const struct resolve *r, const char *path, struct field_fact 
 
 	if (!err)
 		return walk(r, type, path, path + len + 1, out, why);
-	if (err == -ENOENT) {
-		struct why missing;
-
-		why__set(&missing, err, "no type of %s in the executable", path);
-		err = find_in_dwarf(r, path, out, &missing);
-		return err ? why__set(why, err, "%s", missing.text) : 0;
-	}
+	if (err == -ENOENT)
+		return why__set(why, err, "no type of %s in the executable", path);
 	return why__set(why, err, "%.*s: several types of this name", (int)len, path);
+}
+
+int resolve__stack_field(const struct resolve *r, const char *path, struct field_fact *out,
+			 struct why *why)
+{
+	struct why missing = {""};
+	int err = resolve__field(r, path, out, &missing);
+
+	if (err == -ENOENT)
+		err = find_in_dwarf(r, path, out, &missing);
+	return err ? why__set(why, err, "%s", missing.text) : 0;
 }

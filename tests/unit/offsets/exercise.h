@@ -94,7 +94,7 @@ static void exercise__types(const struct resolve *r)
 	}
 	resolve__itab(r, "error", "*runtime.boundsError", &itab);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		resolve__field(r, fields[i], &field, &why);
+		resolve__stack_field(r, fields[i], &field, &why);
 }
 
 /* The result of resolve__open(). */

@@ -197,7 +197,7 @@ static void asks_dwarf_for_the_rest(void **state)
 	struct resolve *r = fixture__open(SERVER, f->version, f->mode);
 	struct field_fact fact;
 	struct why why;
-	int err = resolve__field(r, "runtime.iface.data", &fact, &why);
+	int err = resolve__stack_field(r, "runtime.iface.data", &fact, &why);
 
 	if (is_stripped(f)) {
 		assert_int_equal(err, -ENOENT);
@@ -207,7 +207,7 @@ static void asks_dwarf_for_the_rest(void **state)
 		assert_int_equal(fact.offset, 8);
 		assert_int_equal(fact.size, 8);
 		assert_int_equal(fact.kind, GO_KIND_UNSAFE_POINTER);
-		assert_int_equal(resolve__field(r, "runtime.iface.nope", &fact, &why), -ENOENT);
+		assert_int_equal(resolve__stack_field(r, "runtime.iface.nope", &fact, &why), -ENOENT);
 	}
 	resolve__free(r);
 }
