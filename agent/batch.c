@@ -390,6 +390,8 @@ static void on_end(void *ctx)
 	b->flushed = NULL;
 	for (size_t i = 0; i < b->outlet_cnt; i++)
 		sink__cancel(b->outlets[i].sink);
+	for (size_t i = 0; i < b->outlet_cnt; i++)
+		sink__tell_drops(b->outlets[i].sink);
 	if (flushed)
 		flushed(b->flushed_ctx);
 }

@@ -105,14 +105,14 @@ const struct setting config_settings[] = {
 		.flag = "for", .arg = "DURATION",
 		.commands = ON_TRACE | ON_RUN, .parse = parse_duration, .off = FIELD(for_ns),
 		.accepts = "a duration as 250ms, 10s, 1m30s",
-		.help = "stop after this time",
+		.help = "stop after this time (run: end CMD by SIGTERM)",
 	},
 	{
 		.flag = "count", .arg = "N",
 		.commands = ON_TRACE | ON_RUN, .parse = parse_u64, .off = FIELD(count),
 		.accepts = "a number, at least 1",
 		.min = 1, .max = UINT64_MAX,
-		.help = "stop after so many spans",
+		.help = "stop after so many spans, shown or not",
 	},
 	{
 		.flag = "no-console",

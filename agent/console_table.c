@@ -184,7 +184,8 @@ static uint64_t percentile(const struct route *route, unsigned percent)
 			if (seen >= rank) {
 				uint64_t ns = value_of(octave, sub);
 
-				return ns < route->max_ns ? ns : route->max_ns;
+				/* the last bucket holds the longest, which is known */
+				return seen < route->cnt && ns < route->max_ns ? ns : route->max_ns;
 			}
 		}
 	}

@@ -17,6 +17,10 @@ static void write_advice(const struct drop_warnings *w, enum batch_drop reason, 
 			 w->config->bsp_max_queue_size);
 		break;
 	case BATCH_FAILED:
+		if (w->ending) {
+			snprintf(to, sz, "the agent ended before they could be sent");
+			break;
+		}
 		snprintf(to, sz, "given up after OTEL_BSP_EXPORT_TIMEOUT (%u ms)",
 			 w->config->bsp_export_timeout_ms);
 		break;
@@ -77,6 +81,11 @@ void drop_warnings__note(struct drop_warnings *w, enum batch_drop reason, uint64
 		wait_ns = w->last_ns + INTERVAL_NS - now;
 	w->waiting = true;
 	loop__start_timer(w->timer, wait_ns, 0);
+}
+
+void drop_warnings__tell(struct drop_warnings *w)
+{
+	warn_all(w);
 }
 
 void drop_warnings__clear(struct drop_warnings *w)

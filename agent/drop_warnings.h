@@ -13,6 +13,7 @@ struct drop_warnings {
 	const char *where; /* "otlp", "file" */
 	struct loop_timer *timer;
 	bool waiting;
+	bool ending; /* the time of a payload is now what the final flush leaves it */
 	uint64_t last_ns; /* 0: never warned */
 	struct {
 		uint64_t cnt; /* not yet told */
@@ -26,7 +27,9 @@ int drop_warnings__init(struct drop_warnings *w, const struct config *config, st
 /* DETAIL: what the receiver says, "" if nothing; copied. */
 void drop_warnings__note(struct drop_warnings *w, enum batch_drop reason, uint64_t cnt,
 			 const char *detail);
-/* Tells what has not been told. */
+/* Tells now what has not been told. */
+void drop_warnings__tell(struct drop_warnings *w);
+/* The same, for the last time. */
 void drop_warnings__clear(struct drop_warnings *w);
 
 #endif

@@ -161,6 +161,17 @@ static void on_found(void *ctx, const struct process *p)
 		attach_process(s, seen->executable, p->pid);
 }
 
+/* Nobody named this program: what a command starts, or a glob matches, need not be traceable. */
+static bool is_by_the_way(const struct session *s, int err)
+{
+	bool by_glob = false;
+
+	for (size_t i = 0; i < s->config->exes.cnt; i++)
+		by_glob |= strpbrk(s->config->exes.at[i], "*?[") != NULL;
+	return (err == -ENOEXEC || err == -ENOTSUP) &&
+	       (s->config->command == COMMAND_RUN || by_glob);
+}
+
 static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e, int err,
 			const struct why *why)
 {
@@ -171,7 +182,7 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 	seen->preparing = false;
 	seen->executable = e;
 	malloc_trim(0); /* loading BPF takes megabytes for a moment, and glibc keeps them */
-	if (err == -ENOEXEC && s->config->command == COMMAND_RUN)
+	if (err && (is_by_the_way(s, err) || (kill(first, 0) && errno == ESRCH)))
 		log_debug("pid %d is not traced: %s", first, why->text);
 	else if (err)
 		log_error("pid %d cannot be traced: %s", first, why->text);
@@ -400,7 +411,9 @@ static int open_session(struct session *s)
 static int start(struct session *s)
 {
 	const uint64_t second_ns = 1000000000;
-	uint64_t period_ns = kernel__tells_processes(s->kernel) ? 5 * second_ns : second_ns;
+	/* that somebody listens on a port is told by nobody */
+	bool told = kernel__tells_processes(s->kernel) && !s->config->port_cnt;
+	uint64_t period_ns = told ? 5 * second_ns : second_ns;
 	int err = 0;
 
 	drop_privileges(s);
@@ -429,6 +442,10 @@ int session__run(const struct config *config)
 	if (config->sdk_disabled) {
 		log_warn("OTEL_SDK_DISABLED is true: nothing is traced");
 		status = config->command == COMMAND_SERVICE ? session__idle(s, 0) : 0;
+	} else if (config->command == COMMAND_SERVICE && !config->has_target) {
+		log_error("nothing to trace is named: set OTEL_GO_AUTO_TARGET_EXE (a path, a name or a "
+			  "glob) or OTEL_GO_AUTO_TARGET_PID");
+		status = session__idle(s, 1);
 	} else if (open_session(s) || start(s)) {
 		status = session__cannot(s);
 	} else {

@@ -14,12 +14,17 @@
 #include "session_state.h"
 #include "uprobe.h"
 
-enum { FLUSH_MS = 5000 };
+enum {
+	FLUSH_MS = 5000,
+	SAME_SIGNAL_NS = 100000000,
+};
 
 static const uint64_t second_ns = 1000000000;
 
 static void on_interrupt(struct session *s, int sig)
 {
+	if (s->ended && loop__now_ns() - s->ended_ns < SAME_SIGNAL_NS)
+		return; /* sent to us and to our process group, as timeout(1) does */
 	if (s->ended) { /* a second one: at once */
 		log_warn("ended by a second signal; what was not sent is lost");
 		_exit(s->run ? 128 + sig : 1);
@@ -72,9 +77,15 @@ int session__open_signals(struct session *s)
 	return loop__watch(s->loop, s->signal_fd, EPOLLIN, on_signal, s);
 }
 
+/* With run, CMD is ended, and its end is ours. */
 static void on_deadline(void *ctx)
 {
-	session__end(ctx, 0);
+	struct session *s = ctx;
+
+	if (s->run)
+		run__signal(s->run, SIGTERM);
+	else
+		session__end(s, 0);
 }
 
 /* Who is waited for, and who could be seen instead. */
@@ -173,6 +184,8 @@ static void on_flushed(void *ctx)
 
 	if (s->traced_cnt || counts.produced)
 		log_done("", &counts, &s->losses);
+	else if (s->config->command == COMMAND_TRACE && !s->failed_cnt)
+		log_info("done: nothing was traced: no process came that was asked for");
 	loop__stop(s->loop, s->status);
 }
 
@@ -199,6 +212,7 @@ void session__end(struct session *s, int status)
 	if (s->ended)
 		return;
 	s->ended = true;
+	s->ended_ns = loop__now_ns();
 	if (!s->status)
 		s->status = status;
 	notify__stopping();

@@ -190,8 +190,14 @@ bool sink__is_idle(const struct sink *s)
 	return !s->first && (!s->exporter || !exporter__pending(s->exporter));
 }
 
+void sink__tell_drops(struct sink *s)
+{
+	drop_warnings__tell(&s->warnings);
+}
+
 void sink__hurry(struct sink *s, uint32_t deadline_ms)
 {
+	s->warnings.ending = true;
 	if (s->exporter)
 		exporter__hurry(s->exporter, deadline_ms);
 }

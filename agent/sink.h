@@ -45,4 +45,7 @@ void sink__cancel(struct sink *s);
 /* Cancels. NULL is fine. */
 void sink__free(struct sink *s);
 
+/* Warns now of drops that have not been told yet. */
+void sink__tell_drops(struct sink *s);
+
 #endif

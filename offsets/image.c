@@ -24,7 +24,11 @@ static int map_file(struct image *image, int fd, struct why *why)
 		return why__set(why, -ENOEXEC, "not a regular file");
 	if ((uint64_t)st.st_size < sizeof(Elf64_Ehdr))
 		return why__set(why, -ENOEXEC, "not an ELF file");
-	base = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	/*
+	 * Shared: a private mapping could be made executable, so the kernel would put the breakpoints of
+	 * whoever probes this file in every process into it (valid_vma(), kernel/events/uprobes.c).
+	 */
+	base = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (base == MAP_FAILED)
 		return why__set(why, -EIO, "cannot map the file: %s", strerror(errno));
 	image->base = base;

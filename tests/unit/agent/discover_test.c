@@ -285,7 +285,7 @@ static void test_descendants_of_a_root(void **state)
 
 	if (!go)
 		skip();
-	snprintf(script, sizeof(script), "read x; sleep 100 & %s 127.0.0.1:0", go);
+	snprintf(script, sizeof(script), "read x; sleep 3 & %s 127.0.0.1:0", go);
 	pid = start((char *[]){ "/bin/sh", "-c", script, NULL }, &input);
 	/* another Go program, which nobody asked for */
 	start((char *[]){ (char *)go, "127.0.0.1:0", NULL }, NULL);
