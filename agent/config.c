@@ -247,7 +247,7 @@ static bool may_read_environment(const struct settings *s, const struct setting 
 		return false;
 	if (row->parse == parse_pid)
 		return c->command != COMMAND_INSPECT && !c->exes.cnt && !c->port_cnt;
-	if (row->parse == parse_string)
+	if (row->parse == parse_exe)
 		return !c->pid_cnt && !c->port_cnt;
 	return true;
 }

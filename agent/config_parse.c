@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,10 +186,15 @@ int parse_pair_list(struct settings *s, const struct setting *row, const char *t
 }
 
 /* One string, appended to a list: a path may hold a comma. */
-int parse_string(struct settings *s, const struct setting *row, const char *text, void *dst)
+int parse_exe(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
+	char path[PATH_MAX];
+
 	if (!*text)
 		return -EINVAL;
+	/* ours is not the target's current directory: such a pattern would never match */
+	if ((!strncmp(text, "./", 2) || !strncmp(text, "../", 3)) && realpath(text, path))
+		text = path;
 	return append_string(s, dst, text, strlen(text));
 }
 

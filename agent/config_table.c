@@ -55,7 +55,7 @@ const struct setting config_settings[] = {
 	{
 		.flag = "exe", .arg = "PATTERN",
 		.env = { "OTEL_GO_AUTO_TARGET_EXE" },
-		.commands = ON_SERVICE | ON_TRACE, .parse = parse_string, .off = FIELD(exes),
+		.commands = ON_SERVICE | ON_TRACE, .parse = parse_exe, .off = FIELD(exes),
 		.accepts = "a path, a name or a glob",
 		.help = "every process of this executable, now and later: with a / its whole path"
 			" as the process sees it, else its base name; globs are fine; may be repeated",
