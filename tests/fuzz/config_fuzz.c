@@ -53,6 +53,7 @@ static void check(const struct config *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *args[LINES_MAX + 2] = { "gospan" }, *variables[LINES_MAX + 1], *text, *line, *rest;
+	char **own_variables = environ;
 	int arg_cnt = 1, variable_cnt = 0, status = -1, err;
 	struct config *config = NULL;
 
@@ -74,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(config);
 	else if (err != 1 || config || (status != 0 && status != 2))
 		abort();
+	environ = own_variables; /* libraries look into it at exit */
 	config__free(config);
 	free(text);
 	return 0;
