@@ -68,44 +68,31 @@ static void on_tick(void *ctx)
 {
 	struct events *e = ctx;
 
+	ring_buffer__consume(e->processes);
 	loop__start_timer(e->timer, handle_some(e) ? 0 : LOOK_NS, LOOK_NS);
 }
 
-static void on_spans(void *ctx, int fd, uint32_t events)
+static void on_full(void *ctx, int fd, uint32_t events)
 {
 	on_tick(ctx);
-}
-
-static void on_processes(void *ctx, int fd, uint32_t events)
-{
-	struct events *e = ctx;
-
-	ring_buffer__consume(e->processes);
-}
-
-static int open_ring(struct events *e, int map_fd, ring_buffer_sample_fn on_record,
-		     loop_ready on_ready, struct ring_buffer **out)
-{
-	*out = ring_buffer__new(map_fd, on_record, e, NULL);
-	if (!*out)
-		return -errno;
-	return loop__watch(e->loop, ring_buffer__epoll_fd(*out), EPOLLIN, on_ready, e);
 }
 
 int events__new(const struct kernel *kernel, struct loop *loop, const struct event_handlers *handlers,
 		struct events **out)
 {
 	struct events *e = calloc(1, sizeof(*e));
-	int err;
+	int err = 0;
 
 	if (!e)
 		return -ENOMEM;
 	e->handlers = *handlers;
 	e->loop = loop;
-	err = open_ring(e, kernel__events_fd(kernel), on_span, on_spans, &e->spans);
+	e->spans = ring_buffer__new(kernel__events_fd(kernel), on_span, e, NULL);
+	e->processes = ring_buffer__new(kernel__process_events_fd(kernel), on_process, e, NULL);
+	if (!e->spans || !e->processes)
+		err = -errno;
 	if (!err)
-		err = open_ring(e, kernel__process_events_fd(kernel), on_process, on_processes,
-				&e->processes);
+		err = loop__watch(loop, ring_buffer__epoll_fd(e->spans), EPOLLIN, on_full, e);
 	if (!err)
 		err = loop__add_timer(loop, on_tick, e, &e->timer);
 	if (err) {
@@ -117,20 +104,15 @@ int events__new(const struct kernel *kernel, struct loop *loop, const struct eve
 	return 0;
 }
 
-static void close_ring(struct events *e, struct ring_buffer *ring)
-{
-	if (ring)
-		loop__watch(e->loop, ring_buffer__epoll_fd(ring), 0, NULL, NULL);
-	ring_buffer__free(ring);
-}
-
 void events__free(struct events *e)
 {
 	if (!e)
 		return;
 	loop__remove_timer(e->timer);
-	close_ring(e, e->spans);
-	close_ring(e, e->processes);
+	if (e->spans)
+		loop__watch(e->loop, ring_buffer__epoll_fd(e->spans), 0, NULL, NULL);
+	ring_buffer__free(e->spans);
+	ring_buffer__free(e->processes);
 	free(e);
 }
 

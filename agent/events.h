@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * events: from the ring buffers to calls, on the loop. Spans wake us only when the buffer fills up,
- * so it is also looked at every 50 ms.
+ * events: from the ring buffers to calls, on the loop. Only spans wake us, and only when their buffer
+ * fills up; otherwise the buffers are looked at every 50 ms.
  */
 #ifndef GOSPAN_AGENT_EVENTS_H
 #define GOSPAN_AGENT_EVENTS_H

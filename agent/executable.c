@@ -237,6 +237,12 @@ void executable__detach(struct executable *e, int pid)
 		}
 }
 
+void executable__detach_all(struct executable *e)
+{
+	uprobe__close_all(e->links, e->link_cnt);
+	e->link_cnt = 0;
+}
+
 size_t executable__take_links(struct executable *e, int *fds, size_t cap)
 {
 	size_t cnt = 0;

@@ -38,6 +38,9 @@ int executable__attach(struct executable *e, const struct kernel *kernel, int pi
 /* Takes PID's own probes away again, if it has some. */
 void executable__detach(struct executable *e, int pid);
 
+/* Takes all probes away; executable__attach() puts them back. */
+void executable__detach_all(struct executable *e);
+
 /* Moves every open link's fd to FDS (room for CAP): for closing them all at once. */
 size_t executable__take_links(struct executable *e, int *fds, size_t cap);
 

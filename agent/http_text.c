@@ -57,10 +57,36 @@ void http__split_target(struct otlp_text target, struct otlp_text *path, struct 
 		*query = part(target, mark + 1, target.len);
 }
 
+static int hex_value(char c)
+{
+	if (isdigit((unsigned char)c))
+		return c - '0';
+	return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
+}
+
+/* Is the query key, decoded and in any case, this one? */
+static bool key_is(struct otlp_text key, const char *want)
+{
+	size_t at = 0;
+
+	for (; *want; want++) {
+		int c = at < key.len ? (unsigned char)key.at[at++] : 0;
+
+		if (c == '%' && at + 1 < key.len && hex_value(key.at[at]) >= 0 &&
+		    hex_value(key.at[at + 1]) >= 0) {
+			c = hex_value(key.at[at]) << 4 | hex_value(key.at[at + 1]);
+			at += 2;
+		}
+		if (tolower(c) != tolower((unsigned char)*want))
+			return false;
+	}
+	return at == key.len;
+}
+
 static bool is_secret(struct otlp_text key, const struct strings *keys)
 {
 	for (size_t i = 0; i < keys->cnt; i++)
-		if (text_is(key, keys->at[i]))
+		if (key_is(key, keys->at[i]))
 			return true;
 	return false;
 }

@@ -11,7 +11,7 @@
  */
 void http__split_target(struct otlp_text target, struct otlp_text *path, struct otlp_text *query);
 
-/* QUERY with the values of KEYS as "REDACTED" (keys compared as they are, case included). */
+/* QUERY with the values of KEYS as "REDACTED" (compared percent-decoded, in any case). */
 struct otlp_text http__redact_query(struct build_span *b, struct otlp_text query,
 				    const struct strings *keys);
 

@@ -189,9 +189,9 @@ static void set_excluded_paths(const struct config *config, struct gospan_bpf *b
 		if (cnt == MAX_EXCLUDE || strlen(glob) >= EXCLUDE_GLOB_MAX) {
 			log_warn("config: excluded path '%s' is left out: at most %d globs of %d characters",
 				 glob, MAX_EXCLUDE, EXCLUDE_GLOB_MAX - 1);
-			continue;
+			break; /* once is enough: there may be thousands */
 		}
-		memcpy((char *)bpf->rodata->exclude_globs[cnt++], glob, strlen(glob) + 1);
+		memcpy((char *)bpf->bss->exclude_globs[cnt++], glob, strlen(glob) + 1);
 	}
 	bpf->rodata->exclude_cnt = cnt;
 }

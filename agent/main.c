@@ -10,7 +10,9 @@
  * from the ring buffer, assemble makes spans of them (semconv_*), batch collects them for the
  * exporters (otlp/), the console shows them. session holds it all together.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "doctor.h"
@@ -43,10 +45,24 @@ static int run_command(const struct config *config)
 	}
 }
 
+/* Closed ones would be taken by the next files we open, and messages written into those. */
+static void keep_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct config *config;
 	int status;
+
+	keep_standard_fds();
 
 	if (config__parse(argc, argv, &config, &status))
 		return status;

@@ -140,7 +140,8 @@ static void attach_process(struct session *s, struct executable *e, int pid)
 	if (!process__read(pid, &process) && same_exe(&process.exe, &e->id) &&
 	    trace_process(s, e, &process, &why)) {
 		if (kill(pid, 0) && errno == ESRCH)
-			log_debug("pid %d went before it was attached", pid);
+			log__write(s->config->pid_cnt ? LOG_ERROR : LOG_DEBUG,
+				   "pid %d went before it was attached", pid);
 		else
 			log_error("pid %d cannot be traced: %s", pid, why.text);
 		s->failed_cnt++;
@@ -227,6 +228,12 @@ static void close_books(struct session *s, struct tracee *t)
 		return;
 	}
 	tracee__forget(t, s->kernel, &c->losses);
+	/*
+	 * No process keeps the file from being written any more: probes that stayed would hit whatever
+	 * a deploy puts in its place.
+	 */
+	if (!has_tracees(s, t->executable))
+		executable__detach_all(t->executable);
 	losses__add(&s->losses, &c->losses);
 	snprintf(c->who, sizeof(c->who), "pid %d service \"%.80s\": ", t->target->process.pid,
 		 t->target->service_name);
@@ -284,7 +291,9 @@ static void on_span(void *ctx, const struct span_record *record, const uint8_t *
 		t = find_tracee(s, record->pid);
 	}
 	if (!t) {
-		s->losses.failures.at[FAIL_UNENDED] += !!(record->flags & SPAN_SAMPLED);
+		/* of a process that came and went, or one of the same file that is not wanted */
+		if (kill(record->pid, 0) && errno == ESRCH)
+			s->losses.failures.at[FAIL_UNATTACHED] += !!(record->flags & SPAN_SAMPLED);
 		return;
 	}
 	if (s->settled || (s->config->count && s->span_cnt >= s->config->count))

@@ -8,7 +8,9 @@
 
 #include "go.bpf.h"
 
-enum { GLOB_TEXT_MAX = 128, GLOB_STEPS = 256 };
+enum { GLOB_TEXT_MAX = 128, GLOB_STEPS = 16, GLOB_TURNS = 16 };
+
+enum glob_verdict { GLOB_GOES_ON, GLOB_MATCHES, GLOB_DIFFERS };
 
 /*
  * A match under way. It must lie in a map value: on the stack the verifier would follow every value
@@ -20,13 +22,19 @@ struct glob_match {
 	__u8 text[GLOB_TEXT_MAX];
 };
 
-/* M->text holds M->len bytes; GLOB is NUL-terminated within EXCLUDE_GLOB_MAX bytes. */
-static __always_inline bool glob_matches(struct glob_match *m, const volatile char *glob)
+static __always_inline void glob_begin(struct glob_match *m)
 {
-	const __u32 none = EXCLUDE_GLOB_MAX;
-
 	m->text_at = m->glob_at = m->mark = 0;
-	m->star = none;
+	m->star = EXCLUDE_GLOB_MAX; /* none yet */
+}
+
+/*
+ * Some steps of matching M->text, M->len bytes, with GLOB, which is NUL-terminated within
+ * EXCLUDE_GLOB_MAX bytes. Called GLOB_TURNS times from a global function, which the verifier looks
+ * at once: it is slow with long loops.
+ */
+static __always_inline enum glob_verdict glob_go_on(struct glob_match *m, volatile char *glob)
+{
 	for (int i = 0; i < GLOB_STEPS; i++) {
 		char want = glob[m->glob_at & (EXCLUDE_GLOB_MAX - 1)];
 		char is = m->text[m->text_at & (GLOB_TEXT_MAX - 1)];
@@ -35,18 +43,18 @@ static __always_inline bool glob_matches(struct glob_match *m, const volatile ch
 			m->star = m->glob_at++;
 			m->mark = m->text_at;
 		} else if (m->text_at >= m->len) {
-			return !want;
+			return want ? GLOB_DIFFERS : GLOB_MATCHES;
 		} else if (want && (want == '?' || want == is)) {
 			m->glob_at++;
 			m->text_at++;
-		} else if (m->star != none) {
+		} else if (m->star != EXCLUDE_GLOB_MAX) {
 			m->glob_at = m->star + 1;
 			m->text_at = ++m->mark;
 		} else {
-			return false;
+			return GLOB_DIFFERS;
 		}
 	}
-	return false;
+	return GLOB_GOES_ON;
 }
 
 #endif

@@ -50,7 +50,8 @@ GO_FRAME(mux_frame_inlined, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux)
 const volatile __u8 propagate_trace_context = 1;
 const volatile __u8 capture_body_size = 1;
 const volatile __u32 exclude_cnt = MAX_EXCLUDE;
-const volatile char exclude_globs[MAX_EXCLUDE][EXCLUDE_GLOB_MAX] = {};
+/* Not read-only: the verifier would follow each character that it knows. */
+volatile char exclude_globs[MAX_EXCLUDE][EXCLUDE_GLOB_MAX];
 
 _Static_assert(sizeof(struct header_scratch) <= SCRATCH_MAX, "the scratch is too small");
 _Static_assert(sizeof(struct glob_match) <= SCRATCH_MAX, "the scratch is too small");
@@ -61,6 +62,26 @@ static __always_inline void find_path_end(struct glob_match *path)
 	for (__u32 i = 0; i < GLOB_TEXT_MAX; i++)
 		if (i < path->len && path->text[i] == '?')
 			path->len = i;
+}
+
+/* Of the path in SPAN's scratch; enum glob_verdict. */
+__weak int exclude_step(struct in_flight *span, __u32 glob)
+{
+	if (!span)
+		return GLOB_DIFFERS;
+	return glob_go_on((void *)span_scratch(span), exclude_globs[glob & (MAX_EXCLUDE - 1)]);
+}
+
+static __always_inline bool is_excluded(struct in_flight *span, __u32 glob)
+{
+	glob_begin((void *)span_scratch(span));
+	for (int i = 0; i < GLOB_TURNS; i++) {
+		int verdict = exclude_step(span, glob);
+
+		if (verdict != GLOB_GOES_ON)
+			return verdict == GLOB_MATCHES;
+	}
+	return false;
 }
 
 /* A path that nobody wants to see: silent, and counted. */
@@ -74,7 +95,7 @@ static __noinline int exclude(struct in_flight *span, struct go_string *uri)
 	path->len = len;
 	find_path_end(path);
 	for (__u32 i = 0; i < MAX_EXCLUDE; i++) {
-		if (i < exclude_cnt && glob_matches(path, exclude_globs[i])) {
+		if (i < exclude_cnt && is_excluded(span, i)) {
 			span->owner.silent = 1;
 			return fail(span->record.pid, FAIL_EXCLUDED);
 		}
@@ -210,22 +231,31 @@ int serve_entry_inlined(struct pt_regs *ctx)
 	return begin_request(ctx, &at, response, go_word(response + response_req));
 }
 
-/* The status of a handler that wrote none is 200, unless the connection was taken away. */
-static __always_inline void put_response(struct in_flight *span)
+/* No status rather than a wrong one. */
+static __always_inline int put_unreadable(struct in_flight *span)
 {
-	__u64 status = go_word(span->object + response_status);
+	return fail(span->record.pid, FAIL_UNREADABLE);
+}
 
+/* The status of a handler that wrote none is 200, unless the connection was taken away. */
+static __always_inline int put_response(struct in_flight *span)
+{
+	__u64 status;
+
+	if (bpf_probe_read_user(&status, sizeof(status), (void *)span->object + response_status))
+		return put_unreadable(span);
 	if (!status && conn_hijacked != GO_ABSENT && response_conn != GO_ABSENT &&
 	    go_byte(go_word(span->object + response_conn) + conn_hijacked) & 1) {
 		span->record.flags |= SPAN_HIJACKED;
 		if (!span->upgrade)
-			return;
+			return 0;
 		status = 101;
 	}
 	span_put_number(span, ATTR_HTTP_STATUS, status ? status : 200);
 	if (capture_body_size && response_written != GO_ABSENT)
 		span_put_number(span, ATTR_HTTP_RESPONSE_BODY_SIZE,
 				go_word(span->object + response_written));
+	return 0;
 }
 
 static __always_inline int end_request(struct pt_regs *ctx)
@@ -447,7 +477,10 @@ static __always_inline int end_stream(struct pt_regs *ctx, __u16 rws_at, __u16 s
 	if (!span)
 		return 0;
 	rws = go_word(span->object + rws_at);
-	status = go_word(rws + status_at);
+	if (!rws || bpf_probe_read_user(&status, sizeof(status), (void *)rws + status_at)) {
+		put_unreadable(span);
+		return span_end(&on, span);
+	}
 	how = unwinding(&on);
 	if (how != UNWIND_NONE)
 		return end_unwound(&on, span, how, go_byte(rws + sent_at) & 1, status);

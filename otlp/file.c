@@ -7,34 +7,55 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "json.h"
 #include "ops.h"
 
+enum { PIPE_WAIT_MS = 1000 }; /* for a reader that does not read; the loop stands meanwhile */
+
 struct file_exporter {
 	struct exporter base;
 	int fd;
+	bool is_pipe;
 	bool broken; /* half a line was written and could not be taken back */
 	char *path;
 };
 
-static int write_all(int fd, const uint8_t *at, size_t len, size_t *written)
+/* 0 when PIPE_BUF bytes can be written without blocking; -ETIMEDOUT. */
+static int wait_for_reader(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, PIPE_WAIT_MS) ? 0 : -ETIMEDOUT;
+}
+
+static int write_all(const struct file_exporter *f, const struct bytes *line, size_t *written)
 {
 	ssize_t n;
+	int err;
 
-	for (*written = 0; *written < len; *written += (size_t)n) {
-		n = write(fd, at + *written, len - *written);
+	for (*written = 0; *written < line->len; *written += (size_t)n) {
+		size_t len = line->len - *written;
+
+		if (f->is_pipe) {
+			err = wait_for_reader(f->fd);
+			if (err)
+				return err;
+			len = len < PIPE_BUF ? len : PIPE_BUF;
+		}
+		n = write(f->fd, line->at + *written, len);
 		if (n >= 0)
 			continue;
 		n = 0;
-		if (errno == EAGAIN) /* somebody made our stdout non-blocking */
-			poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
-		else if (errno != EINTR)
+		/* EAGAIN: somebody made our stdout non-blocking */
+		if (errno != EINTR && (errno != EAGAIN || wait_for_reader(f->fd)))
 			return -errno;
 	}
 	return 0;
@@ -48,11 +69,13 @@ static int write_line(struct file_exporter *f, const struct bytes *line)
 
 	if (f->broken)
 		return -EIO;
-	err = write_all(f->fd, line->at, line->len, &written);
+	err = write_all(f, line, &written);
+	if (err == -ETIMEDOUT)
+		f->broken = true; /* once is enough to wait */
 	if (!err || !written)
 		return err;
 	end = lseek(f->fd, 0, SEEK_CUR);
-	f->broken = end < (off_t)written || ftruncate(f->fd, end - (off_t)written) != 0;
+	f->broken |= end < (off_t)written || ftruncate(f->fd, end - (off_t)written) != 0;
 	return err;
 }
 
@@ -114,6 +137,23 @@ static const struct exporter_ops file_ops = {
 	.free = file_free,
 };
 
+/* A pipe without a reader is refused, not waited for. */
+static int open_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 int exporter__new_file(const char *path, struct exporter **out, char *err_text, size_t err_sz)
 {
 	bool is_stdout = !strcmp(path, "-");
@@ -128,13 +168,14 @@ int exporter__new_file(const char *path, struct exporter **out, char *err_text, 
 	f->path = strdup(is_stdout ? "stdout" : path);
 	if (!f->path)
 		goto cleanup;
-	f->fd = is_stdout ? STDOUT_FILENO :
-			    open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	f->fd = is_stdout ? STDOUT_FILENO : open_file(path);
 	if (f->fd < 0) {
-		snprintf(err_text, err_sz, "failed to open '%s': %s", path, strerror(errno));
+		snprintf(err_text, err_sz, "failed to open '%s': %s", path,
+			 errno == ENXIO ? "nobody reads this pipe" : strerror(errno));
 		err = -EINVAL;
 		goto cleanup;
 	}
+	f->is_pipe = is_pipe(f->fd);
 	*out = &f->base;
 	return 0;
 
