@@ -65,10 +65,12 @@ static int usage_error(struct ending *end, enum command command, const char *wha
 		       const char *which)
 {
 	const char *name = config_commands[command].name, *space = *name ? " " : "";
+	char escaped[512];
 
 	/* not through the log: a usage error shows at any log level */
 	fprintf(stderr, "gospan%s%s: %s%s%s%s\nTry: gospan%s%s --help\n", space, name, what,
-		which ? " '" : "", which ? which : "", which ? "'" : "", space, name);
+		which ? " '" : "", which ? log__escaped(which, escaped, sizeof(escaped)) : "",
+		which ? "'" : "", space, name);
 	end->status = EXIT_USAGE;
 	return 1;
 }

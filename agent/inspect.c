@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -155,8 +156,10 @@ static void print_json(const struct inspection *in, FILE *out)
 static void print_text(const struct inspection *in, FILE *out)
 {
 	const struct go_info *info = resolve__info(in->resolve);
+	char path[PATH_MAX];
 
-	fprintf(out, "%s: %s %s%s%s, %zu functions, %zu struct types, read in %.1f ms\n", in->path,
+	fprintf(out, "%s: %s %s%s%s, %zu functions, %zu struct types, read in %.1f ms\n",
+		log__escaped(in->path, path, sizeof(path)),
 		info->go_version, info->arch == GO_ARCH_AMD64 ? "amd64" : "arm64",
 		info->pie ? ", PIE" : "", info->stripped ? ", stripped" : "", info->function_cnt,
 		info->type_cnt, in->elapsed_ms);

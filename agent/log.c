@@ -42,14 +42,14 @@ static size_t printable_len(const char *p, size_t len)
 	return n;
 }
 
-/* Appends TEXT to LINE with everything unprintable as \xNN; returns the new length. */
-static size_t append_escaped(char line[static LINE_SIZE], size_t at, const char *text)
+/* Appends TEXT to LINE of SIZE bytes with everything unprintable as \xNN; returns the new length. */
+static size_t append_escaped(char *line, size_t size, size_t at, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t left = strlen(text), n;
 
 	/* 5: room for the longest escape and the newline */
-	while (left && at + 5 <= LINE_SIZE) {
+	while (left && at + 5 <= size) {
 		n = printable_len(text, left);
 		if (n) {
 			memcpy(line + at, text, n);
@@ -67,6 +67,12 @@ static size_t append_escaped(char line[static LINE_SIZE], size_t at, const char 
 	return at;
 }
 
+const char *log__escaped(const char *text, char *buf, size_t buf_sz)
+{
+	buf[append_escaped(buf, buf_sz, 0, text)] = '\0';
+	return buf;
+}
+
 static void write_line(const char *message)
 {
 	static const char prefix[] = "gospan: ";
@@ -75,7 +81,7 @@ static void write_line(const char *message)
 	ssize_t n;
 
 	memcpy(line, prefix, len);
-	len = append_escaped(line, len, message);
+	len = append_escaped(line, sizeof(line), len, message);
 	line[len++] = '\n';
 	do
 		n = write(STDERR_FILENO, line, len);

@@ -6,6 +6,8 @@
 #ifndef GOSPAN_AGENT_LOG_H
 #define GOSPAN_AGENT_LOG_H
 
+#include <stddef.h>
+
 enum log_level { LOG_NONE, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 void log__set_level(enum log_level level);
@@ -13,6 +15,9 @@ enum log_level log__level(void);
 
 void log__write(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* TEXT with everything unprintable as \xNN, for what is not logged; cut to fit BUF, which it returns. */
+const char *log__escaped(const char *text, char *buf, size_t buf_sz);
 
 /* Logs at error level with strerror(-err) appended, and returns ERR. */
 int log_err(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
