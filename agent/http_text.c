@@ -8,7 +8,7 @@
 
 static struct otlp_text part(struct otlp_text t, size_t from, size_t to)
 {
-	return (struct otlp_text){t.at + from, to - from};
+	return (struct otlp_text){t.at ? t.at + from : NULL, to - from};
 }
 
 /* Index of the first C in T from FROM on, or T.len. */

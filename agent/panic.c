@@ -173,7 +173,8 @@ void panic__describe(struct build_span *b, const struct resolve *r, const struct
 	char name[256];
 
 	*out = (struct panic){.type = text_of(value->type ? "unknown" : "nil")};
-	if (!value->type || resolve__type_name(r, value->type - bias, name, sizeof(name)) < 0 ||
+	if (!r || !value->type ||
+	    resolve__type_name(r, value->type - bias, name, sizeof(name)) < 0 ||
 	    resolve__type_at(r, value->type - bias, &fact))
 		return;
 	out->type = build__clean(b, text_of(name));
