@@ -179,7 +179,6 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 	if (!span)
 		return 0;
 	span->object = object;
-	span->request = request;
 	copy = span_scratch(span);
 	if (bpf_probe_read_user(copy, REQUEST_MAX, (void *)request) &&
 	    bpf_probe_read_user(copy, REQUEST_MAX - 80, (void *)request))

@@ -30,12 +30,10 @@ struct in_flight {
 	struct in_flight_owner owner;
 	/* the library's own notes, never sent; all heap pointers, no stack address */
 	__u64 object;  /* e.g. *http.response */
-	__u64 request; /* *http.Request */
-	__u64 url;     /* its *url.URL */
+	__u64 url;     /* *url.URL of its request */
 	__u64 context; /* data word of its context */
-	__u64 itab;    /* room for one more word */
-	__u16 used;   /* bytes of body */
-	__u8 upgrade; /* enum upgrade of the HTTP server */
+	__u16 used;    /* bytes of body */
+	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 pad[5];
 	struct span_record record;
 	/* behind the body: room that bounds checks need, otherwise free for use as scratch */
