@@ -138,6 +138,18 @@ static void put_context(struct otlp_span *span, const struct span_record *record
 	span->end_unix_ns = record->end_ns + wall_offset;
 }
 
+/* What every record begins with; false when it makes no sense. */
+static bool begin(struct build_span *b, const struct declarations *declarations,
+		  const struct span_record *record, const uint8_t *body, struct raws *raws,
+		  struct panics *panics)
+{
+	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
+		return false;
+	read_body(record, body, raws, panics);
+	build__begin(b);
+	return true;
+}
+
 bool assemble__span(struct build_span *b, const struct config *config,
 		    const struct declarations *declarations, const struct resolve *r,
 		    const struct span_record *record, const uint8_t *body, int64_t wall_offset)
@@ -145,10 +157,8 @@ bool assemble__span(struct build_span *b, const struct config *config,
 	struct raws raws;
 	struct panics panics;
 
-	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
+	if (!begin(b, declarations, record, body, &raws, &panics))
 		return false;
-	read_body(record, body, &raws, &panics);
-	build__begin(b);
 	put_context(&b->span, record, wall_offset);
 	b->span.trace_state = build__clean(b, raw_text(&raws, ATTR_TRACE_STATE));
 	if (!strcmp(declarations->libraries[record->library].domain, "HTTP"))
@@ -165,10 +175,8 @@ bool assemble__count(struct build_span *b, const struct config *config,
 	struct raws raws;
 	struct panics panics;
 
-	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
+	if (!begin(b, declarations, record, body, &raws, &panics))
 		return false;
-	read_body(record, body, &raws, &panics);
-	build__begin(b);
 	b->span.start_unix_ns = record->start_ns;
 	b->span.end_unix_ns = record->end_ns;
 	b->span.name = semconv_http__name(b, &raws, config);

@@ -44,11 +44,20 @@ static void load_none(struct gospan_bpf *bpf)
 		bpf_program__set_autoload(prog, false);
 }
 
-static void set_sizes(const struct config *config, struct gospan_bpf *bpf)
+static struct gospan_bpf *open_bpf(void)
 {
-	bpf_map__set_max_entries(bpf->maps.events, config->ring_bytes);
-	bpf_map__set_max_entries(bpf->maps.in_flight, config->max_in_flight);
-	bpf_map__set_max_entries(bpf->maps.goroutines, config->max_in_flight);
+	struct gospan_bpf *bpf = gospan_bpf__open();
+
+	if (bpf)
+		load_none(bpf);
+	return bpf;
+}
+
+static void set_sizes(struct gospan_bpf *bpf, uint32_t ring_bytes, uint32_t max_in_flight)
+{
+	bpf_map__set_max_entries(bpf->maps.events, ring_bytes);
+	bpf_map__set_max_entries(bpf->maps.in_flight, max_in_flight);
+	bpf_map__set_max_entries(bpf->maps.goroutines, max_in_flight);
 }
 
 /*
@@ -58,16 +67,12 @@ static void set_sizes(const struct config *config, struct gospan_bpf *bpf)
 static int find_pid_namespace(struct kernel *k)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	struct gospan_bpf *bpf = gospan_bpf__open();
+	struct gospan_bpf *bpf = open_bpf();
 	int err;
 
 	if (!bpf)
 		return -errno;
-	load_none(bpf);
-	set_sizes(k->config, bpf);
-	bpf_map__set_max_entries(bpf->maps.events, 4096);
-	bpf_map__set_max_entries(bpf->maps.in_flight, 1);
-	bpf_map__set_max_entries(bpf->maps.goroutines, 1);
+	set_sizes(bpf, 4096, 1); /* as small as it gets: its maps are not used */
 	bpf_map__set_max_entries(bpf->maps.contexts, 1);
 	bpf_program__set_autoload(bpf->progs.agent_position, true);
 	err = gospan_bpf__load(bpf);
@@ -83,13 +88,12 @@ static int find_pid_namespace(struct kernel *k)
 
 static int load_shared(struct kernel *k, bool with_tracepoints)
 {
-	struct gospan_bpf *bpf = gospan_bpf__open();
+	struct gospan_bpf *bpf = open_bpf();
 	int err;
 
 	if (!bpf)
 		return -errno;
-	load_none(bpf);
-	set_sizes(k->config, bpf);
+	set_sizes(bpf, k->config->ring_bytes, k->config->max_in_flight);
 	bpf->rodata->process_pid_level = k->pid_level;
 	bpf->rodata->process_pid_namespace = k->pid_namespace;
 	bpf_program__set_autoload(bpf->progs.process_exec, with_tracepoints);
@@ -221,12 +225,11 @@ static int share_maps(const struct kernel *k, struct gospan_bpf *bpf)
 
 int kernel__open_instance(const struct kernel *k, struct gospan_bpf **out)
 {
-	struct gospan_bpf *bpf = gospan_bpf__open();
+	struct gospan_bpf *bpf = open_bpf();
 	int err;
 
 	if (!bpf)
 		return -errno;
-	load_none(bpf);
 	err = share_maps(k, bpf);
 	if (err) {
 		gospan_bpf__destroy(bpf);
