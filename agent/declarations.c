@@ -34,12 +34,41 @@ static const struct {
 	{"go:function ", DECLARED_FUNCTION, 0, false, false},
 	{"go:frame ", DECLARED_FRAME, 0, false, false},
 	{"go:span ", DECLARED_LIBRARY, 2, false, false},
+	{"go:children", DECLARED_CHILDREN, 0, false, false},
 };
 
 static const char *const span_kinds[] = {
 	[SPAN_INTERNAL] = "INTERNAL", [SPAN_SERVER] = "SERVER",	    [SPAN_CLIENT] = "CLIENT",
 	[SPAN_PRODUCER] = "PRODUCER", [SPAN_CONSUMER] = "CONSUMER",
 };
+
+/* What a word in GO_FIELD stands for. */
+static const struct {
+	const char *word;
+	enum go_kind from, to;
+} kinds[] = {
+	{"bool", GO_KIND_BOOL, GO_KIND_BOOL},
+	{"int", GO_KIND_INT, GO_KIND_UINTPTR},
+	{"array", GO_KIND_ARRAY, GO_KIND_ARRAY},
+	{"func", GO_KIND_FUNC, GO_KIND_FUNC},
+	{"interface", GO_KIND_INTERFACE, GO_KIND_INTERFACE},
+	{"map", GO_KIND_MAP, GO_KIND_MAP},
+	{"pointer", GO_KIND_POINTER, GO_KIND_POINTER},
+	{"pointer", GO_KIND_UNSAFE_POINTER, GO_KIND_UNSAFE_POINTER},
+	{"slice", GO_KIND_SLICE, GO_KIND_SLICE},
+	{"string", GO_KIND_STRING, GO_KIND_STRING},
+	{"struct", GO_KIND_STRUCT, GO_KIND_STRUCT},
+};
+
+enum { KIND_CNT = sizeof(kinds) / sizeof(kinds[0]) };
+
+static bool is_kind_word(const char *word)
+{
+	for (size_t i = 0; i < KIND_CNT; i++)
+		if (!strcmp(kinds[i].word, word))
+			return true;
+	return false;
+}
 
 /* Text behind PREFIX, or NULL. */
 static const char *after(const char *text, const char *prefix)
@@ -57,6 +86,11 @@ static char *take_word(const char **text)
 
 	*text += len + ((*text)[len] == ' ');
 	return word;
+}
+
+static int wrong(const char *where, const char *what)
+{
+	return log_err(-EINVAL, "declarations: %s: unknown %s", where, what);
 }
 
 static int add_probe(struct declarations *d, const struct bpf_program *prog)
@@ -113,9 +147,8 @@ static int add_library(struct declarations *d, const char *variable, char *kind,
 	for (size_t i = SPAN_INTERNAL; i <= SPAN_CONSUMER; i++)
 		if (!strcmp(kind, span_kinds[i]))
 			libraries[d->library_cnt].kind = i;
-	d->library_cnt++;
 	free(kind);
-	return 0;
+	return libraries[d->library_cnt++].kind ? 0 : wrong(variable, "span kind");
 }
 
 static int add_value(struct declarations *d, const struct btf *btf, const struct btf_type *var,
@@ -145,20 +178,38 @@ static int add_value(struct declarations *d, const struct btf *btf, const struct
 	if (value_tags[tag].needed) {
 		values[d->value_cnt - 1].library = library_index(d, words[0]);
 		values[d->value_cnt - 1].kind = words[1];
+		if (values[d->value_cnt - 1].library < 0 && strcmp(words[0], "all"))
+			return wrong(variable, "library");
 		free(words[0]);
 	} else {
 		values[d->value_cnt - 1].kind = words[0];
 	}
+	if (value_tags[tag].what == DECLARED_FIELD && !is_kind_word(values[d->value_cnt - 1].kind))
+		return wrong(variable, "kind of field");
 	return 0;
 }
 
-static void tag_probe(struct declarations *d, struct declared_probe *probe, const char *tag)
+static int add_function(struct declared_probe *probe, const char *function)
+{
+	for (int i = 1; i < DECLARED_ALSO_MAX; i++)
+		if (!probe->function[i]) {
+			probe->function[i] = function;
+			return 0;
+		}
+	return log_err(-EINVAL, "declarations: %s has more than %d functions", probe->program,
+		       DECLARED_ALSO_MAX);
+}
+
+static int tag_probe(struct declarations *d, struct declared_probe *probe, const char *tag)
 {
 	const char *rest;
 
-	if ((rest = after(tag, "go:of ")))
+	if ((rest = after(tag, "go:of "))) {
 		probe->library = library_index(d, rest);
-	else if ((rest = after(tag, "go:when ")))
+		if (probe->library < 0)
+			return wrong(probe->program, "library");
+	}
+	if ((rest = after(tag, "go:when ")))
 		probe->when = rest;
 	else if ((rest = after(tag, "go:unless ")))
 		probe->unless = rest;
@@ -166,12 +217,11 @@ static void tag_probe(struct declarations *d, struct declared_probe *probe, cons
 		probe->results = strtoul(rest, NULL, 0);
 	else if (!strcmp(tag, "go:needed"))
 		probe->needed = true;
+	else if (!strcmp(tag, "go:children"))
+		probe->children = true;
 	else if ((rest = after(tag, "go:also ")))
-		for (int i = 1; i < DECLARED_ALSO_MAX; i++)
-			if (!probe->function[i]) {
-				probe->function[i] = rest;
-				break;
-			}
+		return add_function(probe, rest);
+	return 0;
 }
 
 /* One pass over the decl tags: ONLY libraries first, since the others refer to them. */
@@ -190,11 +240,11 @@ static int read_tags(struct declarations *d, const struct btf *btf, bool librari
 			struct declared_probe *probe =
 				find_probe(d, btf__name_by_offset(btf, on->name_off));
 
-			if (probe)
-				tag_probe(d, probe, tag);
+			err = probe ? tag_probe(d, probe, tag) : 0;
 		}
 		for (size_t i = 0; i < sizeof(value_tags) / sizeof(value_tags[0]) && !err; i++)
-			if (after(tag, value_tags[i].prefix) &&
+			if (BTF_INFO_KIND(on->info) == BTF_KIND_VAR &&
+			    after(tag, value_tags[i].prefix) &&
 			    (value_tags[i].what == DECLARED_LIBRARY) == libraries)
 				err = add_value(d, btf, on, i, after(tag, value_tags[i].prefix));
 		if (err)
@@ -211,7 +261,7 @@ static int place_values(struct declarations *d, const struct btf *btf)
 	const struct btf_var_secinfo *info;
 
 	if (!sec)
-		return -ENOENT;
+		return log_err(-ENOENT, "declarations: the BPF object has no read-only data");
 	info = (const void *)(sec + 1);
 	for (size_t i = 0; i < d->value_cnt; i++) {
 		size_t n, cnt = BTF_INFO_VLEN(sec->info);
@@ -223,7 +273,8 @@ static int place_values(struct declarations *d, const struct btf *btf)
 				break;
 		}
 		if (n == cnt)
-			return -ENOENT;
+			return log_err(-ENOENT, "declarations: %s is not read-only data",
+				       d->values[i].variable);
 		d->values[i].rodata_off = info[n].offset;
 	}
 	return 0;
@@ -249,10 +300,8 @@ int declarations__read(const struct bpf_object *obj, struct declarations **out)
 		err = read_tags(d, btf, false);
 	if (!err)
 		err = place_values(d, btf);
-	if (err) {
-		log_err(err, "declarations: the embedded BPF object does not tell what it needs");
+	if (err)
 		goto cleanup;
-	}
 	*out = d;
 	return 0;
 cleanup:
@@ -285,24 +334,7 @@ const char *declared_callee(const char *function, char *buf, size_t buf_sz)
 
 bool kind_is(enum go_kind kind, const char *word)
 {
-	static const struct {
-		const char *word;
-		enum go_kind from, to;
-	} kinds[] = {
-		{"bool", GO_KIND_BOOL, GO_KIND_BOOL},
-		{"int", GO_KIND_INT, GO_KIND_UINTPTR},
-		{"array", GO_KIND_ARRAY, GO_KIND_ARRAY},
-		{"func", GO_KIND_FUNC, GO_KIND_FUNC},
-		{"interface", GO_KIND_INTERFACE, GO_KIND_INTERFACE},
-		{"map", GO_KIND_MAP, GO_KIND_MAP},
-		{"pointer", GO_KIND_POINTER, GO_KIND_POINTER},
-		{"pointer", GO_KIND_UNSAFE_POINTER, GO_KIND_UNSAFE_POINTER},
-		{"slice", GO_KIND_SLICE, GO_KIND_SLICE},
-		{"string", GO_KIND_STRING, GO_KIND_STRING},
-		{"struct", GO_KIND_STRUCT, GO_KIND_STRUCT},
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; i < KIND_CNT; i++)
 		if (!strcmp(kinds[i].word, word) && kind >= kinds[i].from && kind <= kinds[i].to)
 			return true;
 	return false;

@@ -35,9 +35,17 @@ struct declared_probe {
 	uint32_t results;			     /* registers a go_after site must leave alone */
 	int library;				     /* index, -1: any */
 	bool needed;
+	bool children; /* only when a library is on whose spans are below others */
 };
 
-enum declared_what { DECLARED_FIELD, DECLARED_TYPE, DECLARED_FUNCTION, DECLARED_FRAME, DECLARED_LIBRARY };
+enum declared_what {
+	DECLARED_FIELD,
+	DECLARED_TYPE,
+	DECLARED_FUNCTION,
+	DECLARED_FRAME,
+	DECLARED_LIBRARY,
+	DECLARED_CHILDREN, /* is such a library on? */
+};
 
 /* A read-only variable that is filled before load. */
 struct declared_value {
@@ -60,7 +68,10 @@ struct declarations {
 	size_t value_cnt;
 };
 
-/* Reads OBJ (opened, not loaded), which must outlive the result: strings are the object's. -ENOMEM. */
+/*
+ * Reads OBJ (opened, not loaded), which must outlive the result: strings are the object's. -EINVAL
+ * when a declaration makes no sense (logged), -ENOMEM.
+ */
 int declarations__read(const struct bpf_object *obj, struct declarations **out);
 void declarations__free(struct declarations *d);
 

@@ -108,10 +108,7 @@ static int read_facts(struct executable *e, const struct kernel *kernel, int pid
 		return err;
 	err = plan__new(kernel__declarations(kernel), e->resolve, &e->plan);
 	if (!err && !plan__is_useful(e->plan)) {
-		const struct planned_library *l = &e->plan->libraries[0];
-
-		snprintf(why->text, sizeof(why->text), "%.80s: nothing to trace in it: %s %.120s", e->path,
-			 l->declared->name, l->reason);
+		plan__why_useless(e->plan, e->path, why);
 		err = -ENOTSUP;
 	}
 	return err;

@@ -58,6 +58,7 @@ static void set_sizes(struct gospan_bpf *bpf, uint32_t ring_bytes, uint32_t max_
 	bpf_map__set_max_entries(bpf->maps.events, ring_bytes);
 	bpf_map__set_max_entries(bpf->maps.in_flight, max_in_flight);
 	bpf_map__set_max_entries(bpf->maps.goroutines, max_in_flight);
+	bpf_map__set_max_entries(bpf->maps.objects, max_in_flight);
 }
 
 /*
@@ -74,6 +75,7 @@ static int find_pid_namespace(struct kernel *k)
 		return -errno;
 	set_sizes(bpf, 4096, 1); /* as small as it gets: its maps are not used */
 	bpf_map__set_max_entries(bpf->maps.contexts, 1);
+	bpf_map__set_max_entries(bpf->maps.births, 1);
 	bpf_program__set_autoload(bpf->progs.agent_position, true);
 	err = gospan_bpf__load(bpf);
 	if (!err)
@@ -200,23 +202,22 @@ static void set_excluded_paths(const struct config *config, struct gospan_bpf *b
 	bpf->rodata->exclude_cnt = cnt;
 }
 
+/* A map of an instance's own: its read-only data and variables, and what its dispatcher jumps to. */
+static bool is_own(const struct bpf_map *map)
+{
+	return bpf_map__is_internal(map) || bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY;
+}
+
 static int share_maps(const struct kernel *k, struct gospan_bpf *bpf)
 {
-	struct {
-		struct bpf_map *mine, *shared;
-	} maps[] = {
-		{bpf->maps.events, k->bpf->maps.events},
-		{bpf->maps.in_flight, k->bpf->maps.in_flight},
-		{bpf->maps.goroutines, k->bpf->maps.goroutines},
-		{bpf->maps.contexts, k->bpf->maps.contexts},
-		{bpf->maps.failures, k->bpf->maps.failures},
-		{bpf->maps.targets, k->bpf->maps.targets},
-		{bpf->maps.process_events, k->bpf->maps.process_events},
-	};
+	struct bpf_map *map;
+	int err;
 
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		int err = bpf_map__reuse_fd(maps[i].mine, bpf_map__fd(maps[i].shared));
-
+	bpf_object__for_each_map(map, bpf->obj) {
+		if (is_own(map))
+			continue;
+		err = bpf_map__reuse_fd(map, bpf_object__find_map_fd_by_name(k->bpf->obj,
+									     bpf_map__name(map)));
 		if (err)
 			return err;
 	}

@@ -116,9 +116,20 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 				v->value = i;
 		v->found = true;
 		return;
+	case DECLARED_CHILDREN: /* not known yet: plan_children() */
+		return;
 	}
 	if (!v->found)
 		snprintf(v->reason, sizeof(v->reason), "%s is not linked", v->declared->path);
+}
+
+static bool is_linked(const struct resolve *r, const char *function)
+{
+	struct function_fact f;
+	char caller[200];
+
+	declared_callee(function, caller, sizeof(caller));
+	return resolve__function(r, caller, &f) != -ENOENT;
 }
 
 static void plan_probe(const struct resolve *r, struct planned_probe *p)
@@ -134,6 +145,7 @@ static void plan_probe(const struct resolve *r, struct planned_probe *p)
 		snprintf(p->reason, sizeof(p->reason), "not needed: %s", p->declared->unless);
 		return;
 	}
+	p->unlinked = !is_linked(r, p->function);
 	cnt = find_sites(r, p->declared->kind, p->function, p->declared->results, p->sites,
 			 PLAN_SITES_MAX, &why);
 	if (cnt <= 0) {
@@ -158,6 +170,40 @@ static void turn_off(struct planned_library *l, const char *reason)
 	snprintf(l->reason, sizeof(l->reason), "%s", reason);
 }
 
+/*
+ * Of a program that its library needs: is this function's part missing? Not where the function is
+ * just not linked, as long as another function of the program is there.
+ */
+static bool is_missed(const struct plan *plan, const struct planned_probe *p)
+{
+	if (p->on || !p->unlinked)
+		return !p->on;
+	for (size_t i = 0; i < plan->probe_cnt; i++)
+		if (plan->probes[i].program == p->program && plan->probes[i].on)
+			return false;
+	return true;
+}
+
+/* Is a library on whose spans are below others? Turns off what is for such alone. */
+static void plan_children(struct plan *plan)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < plan->declarations->library_cnt; i++)
+		any |= plan->libraries[i].on && plan->libraries[i].declared->kind != SPAN_SERVER;
+	for (size_t i = 0; i < plan->declarations->value_cnt; i++)
+		if (plan->values[i].declared->what == DECLARED_CHILDREN) {
+			plan->values[i].found = true;
+			plan->values[i].value = any;
+		}
+	for (size_t i = 0; i < plan->probe_cnt && !any; i++)
+		if (plan->probes[i].on && plan->probes[i].declared->children) {
+			plan->probes[i].on = false;
+			snprintf(plan->probes[i].reason, sizeof(plan->probes[i].reason),
+				 "not needed: nothing makes spans below a request");
+		}
+}
+
 /* A library is on when one of its probes is and nothing that it needs is missing. */
 static void plan_libraries(struct plan *plan)
 {
@@ -177,7 +223,7 @@ static void plan_libraries(struct plan *plan)
 	for (size_t i = 0; i < plan->probe_cnt; i++) {
 		struct planned_probe *p = &plan->probes[i];
 
-		if (!p->on && p->declared->needed && p->declared->library >= 0)
+		if (p->declared->needed && p->declared->library >= 0 && is_missed(plan, p))
 			turn_off(&plan->libraries[p->declared->library], p->reason);
 	}
 	for (size_t i = 0; i < d->value_cnt; i++)
@@ -236,6 +282,7 @@ int plan__new(const struct declarations *d, const struct resolve *r, struct plan
 			plan_probe(r, p);
 		}
 	plan_libraries(plan);
+	plan_children(plan);
 	*out = plan;
 	return 0;
 }
@@ -256,6 +303,22 @@ bool plan__is_useful(const struct plan *plan)
 		if (plan->libraries[i].on)
 			return true;
 	return false;
+}
+
+void plan__why_useless(const struct plan *plan, const char *path, struct why *why)
+{
+	const struct planned_library *first = NULL;
+	int len = snprintf(why->text, sizeof(why->text), "%.80s: nothing to trace in it: ", path);
+
+	for (size_t i = 0; i < plan->declarations->library_cnt && !first; i++)
+		if (plan->libraries[i].linked)
+			first = &plan->libraries[i];
+	if (first)
+		snprintf(why->text + len, sizeof(why->text) - len, "%s %.120s", first->declared->name,
+			 first->reason);
+	else
+		snprintf(why->text + len, sizeof(why->text) - len,
+			 "no library that gospan knows (net/http ...) is linked into the executable");
 }
 
 size_t plan__site_cnt(const struct plan *plan)

@@ -16,6 +16,7 @@ struct planned_probe {
 	size_t program;	      /* index of the program: declared - declarations->probes */
 	const char *function; /* as declared: "FUNC" or "CALLER>CALLEE" */
 	bool on;
+	bool unlinked;	  /* the executable does not have the (calling) function */
 	char reason[160]; /* why it is off */
 	struct site sites[PLAN_SITES_MAX];
 	uint64_t site_offs[PLAN_SITES_MAX]; /* file offsets */
@@ -51,6 +52,9 @@ void plan__free(struct plan *plan);
 
 /* Is any library on? */
 bool plan__is_useful(const struct plan *plan);
+
+/* Why none is, as one line about the executable at PATH. */
+void plan__why_useless(const struct plan *plan, const char *path, struct why *why);
 
 /* Sites of all probes that are on. */
 size_t plan__site_cnt(const struct plan *plan);

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* semconv_http: see semconv_http.h. */
+/* semconv_http: HTTP spans (semantic conventions for HTTP, stable); see semconv.h. */
 #include "http_text.h"
-#include "semconv_http.h"
-
-/* Of net_http_server.bpf.c's enum unwinding. */
-enum { UNWOUND_BY_PANIC = 1, UNWOUND_BY_GOEXIT = 2 };
+#include "semconv.h"
 
 static bool is_known_method(struct otlp_text method, const struct config *config)
 {
@@ -43,12 +40,11 @@ static struct otlp_text name_of(struct build_span *b, struct otlp_text method, b
 	return name;
 }
 
-struct otlp_text semconv_http__name(struct build_span *b, const struct raws *raws,
-				    const struct config *config)
+static struct otlp_text name_alone(struct build_span *b, const struct semconv_input *in)
 {
-	struct otlp_text method = raw_text(raws, ATTR_HTTP_METHOD);
+	struct otlp_text method = raw_text(in->raws, ATTR_HTTP_METHOD);
 
-	return name_of(b, method, is_known_method(method, config), route_of(b, raws));
+	return name_of(b, method, is_known_method(method, in->config), route_of(b, in->raws));
 }
 
 static void put_method(struct build_span *b, struct otlp_text method, bool known)
@@ -149,26 +145,37 @@ static void put_outcome(struct build_span *b, const struct raws *raws)
 	put_body_sizes(b, raws, status);
 	if (unwound || status >= 500)
 		b->span.status = OTLP_STATUS_ERROR;
-	if (unwound == UNWOUND_BY_GOEXIT)
+	if (unwound == UNWIND_GOEXIT)
 		build__text(b, "error.type", text_of("runtime.Goexit"));
 	else if (!unwound && status >= 500)
 		build__text(b, "error.type", build__printf(b, "%d", (int)status));
 	/* a panic's error.type is its value's Go type: agent/panic knows it */
 }
 
-void semconv_http__server(struct build_span *b, const struct raws *raws,
-			  const struct config *config)
+static bool failed(const struct semconv_input *in)
 {
-	struct otlp_text method = raw_text(raws, ATTR_HTTP_METHOD);
-	struct otlp_text route = route_of(b, raws);
-	bool known = is_known_method(method, config);
+	return raw_number(in->raws, ATTR_HTTP_STATUS, 0) >= 500;
+}
+
+static void describe(struct build_span *b, const struct semconv_input *in)
+{
+	struct otlp_text method = raw_text(in->raws, ATTR_HTTP_METHOD);
+	struct otlp_text route = route_of(b, in->raws);
+	bool known = is_known_method(method, in->config);
 
 	b->span.name = name_of(b, method, known, route);
 	put_method(b, method, known);
 	build__text(b, "http.route", route);
-	put_url(b, raws, config);
-	put_ends(b, raws);
-	put_protocol(b, raws);
-	build__text(b, "user_agent.original", raw_text(raws, ATTR_USER_AGENT));
-	put_outcome(b, raws);
+	put_url(b, in->raws, in->config);
+	put_ends(b, in->raws);
+	put_protocol(b, in->raws);
+	build__text(b, "user_agent.original", raw_text(in->raws, ATTR_USER_AGENT));
+	put_outcome(b, in->raws);
 }
+
+const struct semconv semconv_http = {
+	.domain = "HTTP",
+	.name = name_alone,
+	.failed = failed,
+	.describe = describe,
+};

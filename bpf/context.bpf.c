@@ -11,7 +11,7 @@
  */
 #include "context.bpf.h"
 
-enum { CONTEXT_DEPTH_MAX = 24 };
+enum { CONTEXT_DEPTH_MAX = 32 };
 
 struct context_key {
 	__u32 tgid;
@@ -21,7 +21,7 @@ struct context_key {
 
 struct context_owner {
 	__u64 parent; /* data word of the parent interface when registered */
-	__u64 span;
+	struct trace_context span;
 };
 
 /* An LRU: entries outlive their span, for calls that are made after the handler returned. */
@@ -32,34 +32,93 @@ struct {
 	__type(value, struct context_owner);
 } contexts SEC(".maps");
 
-/* Who hands a request to another goroutine: without any, contexts need not be followed. */
-GO_FUNCTION(timeout_handler, "net/http.(*timeoutHandler).ServeHTTP");
+/* Span that was open where a goroutine was started. Ids of goroutines are not used again. */
+struct {
+	__uint(type, 9 /* BPF_MAP_TYPE_LRU_HASH */);
+	__uint(max_entries, 8192);
+	__type(key, struct goroutine_key);
+	__type(value, __u64);
+} births SEC(".maps");
 
-__hidden int context_register(struct in_flight *span)
+/* Who hands a request to another goroutine; and whether anything makes spans below a request. */
+GO_FUNCTION(timeout_handler, "net/http.(*timeoutHandler).ServeHTTP");
+const volatile __u8 makes_children GO_CHILDREN = 1;
+
+/* src/runtime/runtime2.go */
+GO_FIELD(runtime_g_m, pointer, "runtime.g.m");
+GO_FIELD(runtime_m_curg, pointer, "runtime.m.curg");
+
+static __always_inline bool is_followed(void)
 {
-	struct context_key key = {.tgid = span->owner.tgid, .context = span->context};
+	return makes_children || timeout_handler;
+}
+
+__hidden int context_register(struct in_flight *span, __u64 context)
+{
+	struct context_key key = {.tgid = span->owner.tgid, .context = context};
 	struct context_owner owner = {};
 
-	if (!timeout_handler || !span->context)
+	if (!is_followed() || !context)
 		return 0;
-	owner.parent = go_word(span->context + 8);
-	__builtin_memcpy(&owner.span, span->record.span_id, sizeof(owner.span));
+	owner.parent = go_word(context + 8);
+	span_context(span, &owner.span);
 	return bpf_map_update_elem(&contexts, &key, &owner, BPF_ANY);
 }
 
-__hidden struct in_flight *context_find(const struct goroutine *on, __u64 context)
+/* A global function: the verifier looks at it once, not for each caller. */
+__weak int context_find(const struct goroutine *on, const struct go_interface *context, __u64 bias,
+			struct trace_context *out)
 {
-	struct context_key key = {.tgid = on->tgid, .context = context};
+	struct context_key key = {};
 
-	if (!timeout_handler)
-		return NULL;
+	if (!on || !context || !out || !is_followed())
+		return 0;
+	key.tgid = on->tgid;
+	key.context = context->data;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && key.context; i++) {
 		struct context_owner *owner = bpf_map_lookup_elem(&contexts, &key);
 		__u64 parent = go_word(key.context + 8);
 
-		if (owner && owner->parent == parent)
-			return span_by_id(owner->span);
+		if (owner && owner->parent == parent) {
+			*out = owner->span;
+			return 1;
+		}
 		key.context = parent;
 	}
-	return NULL;
+	return 0;
+}
+
+__hidden __u64 context_of_birth(const struct goroutine *on)
+{
+	struct goroutine_key key = {.tgid = on->tgid, .goid = on->goid};
+	__u64 *id = makes_children ? bpf_map_lookup_elem(&births, &key) : NULL;
+
+	return id ? *id : 0;
+}
+
+/*
+ * func newproc(fn *funcval): its closure, on the system stack, puts the new goroutine in a queue:
+ * func runqput(pp *p, gp *g, next bool), src/runtime/proc.go, Go 1.19 to 1.27.
+ */
+SEC("go_call/runtime.newproc.func1>runtime.runqput")
+GO_CHILDREN
+int goroutine_start(struct pt_regs *ctx)
+{
+	struct goroutine creator;
+	struct goroutine_key child = {};
+	__u64 machine, id;
+
+	if (runtime_g_m == GO_ABSENT || runtime_m_curg == GO_ABSENT)
+		return 0;
+	machine = go_word(go_g(ctx) + runtime_g_m);
+	if (goroutine_at(go_word(machine + runtime_m_curg), &creator))
+		return 0;
+	id = span_id_of(&creator);
+	if (!id)
+		return 0;
+	child.tgid = creator.tgid;
+	child.goid = goid_of(go_arg(ctx, 1));
+	if (child.goid)
+		bpf_map_update_elem(&births, &child, &id, BPF_ANY);
+	return 0;
 }

@@ -63,6 +63,11 @@
 #define GO_UNLESS(calls) GO_TAG("go:unless " calls)
 /* On a go_after program: the result registers (bits of 1 << N) it reads. */
 #define GO_RESULTS(mask) GO_TAG("go:results " #mask)
+/*
+ * On a program: attached only when a library is on whose spans are below others (any kind but
+ * SERVER). On a __u8 variable: whether one is.
+ */
+#define GO_CHILDREN GO_TAG("go:children")
 /* On a program: without it the library's spans would be wrong, so the library is off. */
 #define GO_NEEDED GO_TAG("go:needed")
 

@@ -124,22 +124,22 @@ static __always_inline void put_headers(struct in_flight *span, __u64 map)
 	struct http_headers *headers = read_headers(span, &layout, map);
 
 	if (!propagate_trace_context)
-		headers->remote.remote = 0;
+		headers->remote.from = PARENT_NONE;
 	span->upgrade = headers->upgrade;
 	span_parent(span, &headers->remote);
 	if (headers->own_export) {
 		span->owner.silent = 1;
 		fail(span->record.pid, FAIL_OWN_EXPORT);
 	}
-	if (span->owner.silent || !(span->record.flags & SPAN_SAMPLED))
+	if (span_is_brief(span))
 		return;
-	span_put_string(span, ATTR_USER_AGENT, headers->user_agent, USER_AGENT_MAX);
-	span_put_string(span, ATTR_HTTP_FORWARDED, headers->forwarded, FORWARDED_MAX);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_FOR, headers->x_forwarded_for, FORWARDED_MAX);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_HOST, headers->x_forwarded_host, HOST_MAX);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_PROTO, headers->x_forwarded_proto, METHOD_MAX);
-	if (headers->remote.remote)
-		span_put_string(span, ATTR_TRACE_STATE, headers->trace_state, TRACE_STATE_MAX);
+	span_put_string(span, ATTR_USER_AGENT, headers->user_agent);
+	span_put_string(span, ATTR_HTTP_FORWARDED, headers->forwarded);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_FOR, headers->x_forwarded_for);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_HOST, headers->x_forwarded_host);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_PROTO, headers->x_forwarded_proto);
+	if (headers->remote.from)
+		span_put_string(span, ATTR_TRACE_STATE, headers->trace_state);
 }
 
 /* The request line and what else the request struct holds. COPY is the struct, in the scratch. */
@@ -154,9 +154,9 @@ static __always_inline void put_request(struct in_flight *span, const struct req
 
 	if (at->proto_major != GO_ABSENT)
 		protocol = word_in(copy, at->proto_major) * 10 + word_in(copy, at->proto_minor);
-	span_put_string(span, ATTR_HTTP_REQUEST_URI, *uri, URI_MAX);
-	span_put_string(span, ATTR_HTTP_HOST, host, HOST_MAX);
-	span_put_string(span, ATTR_PEER, peer, PEER_MAX);
+	span_put_string(span, ATTR_HTTP_REQUEST_URI, *uri);
+	span_put_string(span, ATTR_HTTP_HOST, host);
+	span_put_string(span, ATTR_PEER, peer);
 	span_put_number(span, ATTR_HTTP_PROTOCOL, protocol);
 	if (tls)
 		span_put_number(span, ATTR_HTTP_TLS, 1);
@@ -191,13 +191,11 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 	/* The preface of HTTP/2 with prior knowledge reaches h2c handlers as a request. */
 	if (method.len == 3 && uri.len == 1 && (go_word(method.ptr) & 0xffffff) == 0x495250)
 		return span_drop(&on, span);
-	span_put_string(span, ATTR_HTTP_METHOD, method, METHOD_MAX);
+	span_put_string(span, ATTR_HTTP_METHOD, method);
 	put_request(span, at, copy, &uri);
 	exclude(span, &uri);
 	put_headers(span, header);
-	if (!span->owner.silent)
-		context_register(span);
-	return 0;
+	return context_register(span, span->context);
 }
 
 /* func (sh serverHandler) ServeHTTP(rw ResponseWriter, req *Request) */
@@ -287,13 +285,20 @@ int serve_return(struct pt_regs *ctx)
 	return end_request(ctx);
 }
 
-enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
-
-/* g._panic is set in a deferred function only while a panic or Goexit runs it. */
+/*
+ * g._panic is set in a deferred function only while a panic or Goexit runs it. When it cannot be
+ * read the span's own frame is gone all the same: a panic, and counted.
+ */
 static __always_inline enum unwinding unwinding(const struct goroutine *on)
 {
-	__u64 panic = g_panic == GO_ABSENT ? 0 : go_word(on->g + g_panic);
+	__u64 panic = 0;
 
+	if (g_panic == GO_ABSENT)
+		return UNWIND_NONE;
+	if (bpf_probe_read_user(&panic, sizeof(panic), (void *)on->g + g_panic)) {
+		fail(on->pid, FAIL_UNREADABLE);
+		return UNWIND_PANIC;
+	}
 	if (!panic)
 		return UNWIND_NONE;
 	if (panic_goexit != GO_ABSENT && go_byte(panic + panic_goexit) & 1)
@@ -359,6 +364,19 @@ int hijack_entry(struct pt_regs *ctx)
 	return span_end(&on, span);
 }
 
+/* The span under way whose context this (or its ancestor) is. */
+static __always_inline struct in_flight *span_of_context(const struct goroutine *on, __u64 context)
+{
+	const struct go_interface to_find = {.data = context};
+	struct trace_context found = {};
+	__u64 id;
+
+	if (!context_find(on, &to_find, 0, &found))
+		return NULL;
+	__builtin_memcpy(&id, found.span_id, sizeof(id));
+	return span_by_id(id);
+}
+
 /*
  * The span whose request (or a copy of it) this is: the goroutine's, or, where the handler runs on
  * another goroutine (http.TimeoutHandler), the one that registered the request's context. Sets
@@ -377,7 +395,7 @@ static __always_inline struct in_flight *span_of_request(const struct goroutine 
 		return span;
 	context = go_word(request + request_ctx + 8);
 	if (!span)
-		span = context_find(on, context);
+		span = span_of_context(on, context);
 	if (!span || span->url == url)
 		return span;
 	inner = go_string_at(url + url_path);
@@ -402,7 +420,7 @@ static __always_inline int put_route(struct pt_regs *ctx, __u64 pattern, __u16 f
 	span = span_of_request(&on, go_word(ctx->sp + frame + request_spill), &prefix);
 	if (!span || span->owner.silent)
 		return 0;
-	span_put_string(span, ATTR_HTTP_ROUTE_PATTERN, go_string_at(pattern + pattern_str), ROUTE_MAX);
+	span_put_string(span, ATTR_HTTP_ROUTE_PATTERN, go_string_at(pattern + pattern_str));
 	span_put_number(span, ATTR_HTTP_ROUTE_PREFIX, prefix); /* 0 too: an outer one may differ */
 	return 0;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* span: see span.bpf.h. This file owns the maps of spans under way, events and failures. */
 #include "span.bpf.h"
+#include "context.bpf.h"
+#include "pid.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -20,6 +22,7 @@ struct {
 
 struct open_span {
 	__u64 id;
+	__u64 parent; /* of a span_child() */
 	__u32 depth;
 	__u32 pad;
 };
@@ -27,6 +30,7 @@ struct open_span {
 struct goroutine_spans {
 	__u32 cnt;
 	__u32 pad;
+	__u64 panic_ns; /* of the last panic on it, 0: none */
 	struct open_span open[MAX_NESTING];
 };
 
@@ -36,6 +40,20 @@ struct {
 	__type(key, struct goroutine_key);
 	__type(value, struct goroutine_spans);
 } goroutines SEC(".maps");
+
+struct object_key {
+	__u32 tgid;
+	__u32 pad;
+	__u64 object;
+};
+
+/* Id of the span that is about an object of the target (a stream, a span of its own). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct object_key);
+	__type(value, __u64);
+} objects SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -71,22 +89,8 @@ static const struct failure_counts blank_counts;
 /* The thread group's pid as the agent sees it, 0 when it cannot see it. */
 static __always_inline __u32 pid_for_agent(__u32 tgid)
 {
-	struct task_struct *task;
-	struct pid *pid;
-	struct upid *at;
-	__u32 level = agent_pid_level;
-
-	if (!level) /* the agent is in the initial namespace, where everybody has this one */
-		return tgid;
-	task = (void *)bpf_get_current_task();
-	pid = BPF_CORE_READ(task, group_leader, thread_pid);
-	if (BPF_CORE_READ(pid, level) < level)
-		return 0;
-	at = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-	     level * bpf_core_type_size(struct upid);
-	if ((__u64)BPF_CORE_READ(at, ns) != agent_pid_namespace)
-		return 0;
-	return BPF_CORE_READ(at, nr);
+	/* level 0: the agent is in the initial namespace, where everybody has this one */
+	return agent_pid_level ? pid_in_namespace(agent_pid_level, agent_pid_namespace) : tgid;
 }
 
 __hidden int fail(__u32 pid, enum failure why)
@@ -107,7 +111,12 @@ __hidden int fail(__u32 pid, enum failure why)
 	return 0;
 }
 
-__hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
+__hidden __u64 goid_of(__u64 g)
+{
+	return g ? go_word(g + runtime_g_goid) : 0;
+}
+
+__hidden int goroutine_at(__u64 g, struct goroutine *out)
 {
 	out->tgid = bpf_get_current_pid_tgid() >> 32;
 	out->pid = pid_for_agent(out->tgid);
@@ -115,13 +124,18 @@ __hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
 		return 1;
 	if (only_targets && !bpf_map_lookup_elem(&targets, &out->pid))
 		return 1;
-	out->g = go_g(ctx);
+	out->g = g;
 	out->goid = 0;
-	if (bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)out->g + runtime_g_goid)) {
+	if (bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)g + runtime_g_goid)) {
 		fail(out->pid, FAIL_NO_GOROUTINE);
 		return 1;
 	}
 	return 0;
+}
+
+__hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
+{
+	return goroutine_at(go_g(ctx), out);
 }
 
 static __always_inline struct goroutine_key key_of(const struct goroutine *on)
@@ -140,27 +154,47 @@ static int send(struct in_flight *span)
 	if (size > GOSPAN_BODY_MAX)
 		size = GOSPAN_BODY_MAX;
 	span->record.size = size;
-	span->record.end_ns = bpf_ktime_get_boot_ns();
+	if (!span->record.end_ns)
+		span->record.end_ns = bpf_ktime_get_boot_ns();
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= ring_wakeup_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	return bpf_ringbuf_output(&events, &span->record, sizeof(span->record) + size, flags);
 }
 
+static __always_inline struct object_key object_key_of(__u32 tgid, __u64 object)
+{
+	struct object_key key = {.tgid = tgid, .object = object};
+
+	return key;
+}
+
 static int close_span(struct in_flight *span, __u64 id)
 {
+	struct object_key key = object_key_of(span->owner.tgid, span->object);
+
+	/* of two that end it at once, on two goroutines, the one that takes it off the list does */
+	if (span->listed && bpf_map_delete_elem(&objects, &key))
+		return 0;
 	if (!span->owner.silent && send(span))
 		fail(span->record.pid, FAIL_RING_FULL);
 	return bpf_map_delete_elem(&in_flight, &id);
 }
 
-/* Ends the span with this id, whose own end was not seen. */
-static int finish_unwound(__u64 id)
+/*
+ * Ends the span with this id, whose own end was not seen: a panic that somebody recovered, at
+ * PANIC_NS if that is known, or a Goexit.
+ */
+static int finish_unwound(__u64 id, __u64 panic_ns)
 {
 	struct in_flight *span = bpf_map_lookup_elem(&in_flight, &id);
 
 	if (!span)
 		return 0;
 	span->record.flags |= SPAN_PANICKED;
+	if (panic_ns > span->record.start_ns) {
+		span->record.end_ns = panic_ns;
+		span_put_number(span, ATTR_UNWOUND, UNWIND_PANIC);
+	}
 	return close_span(span, id);
 }
 
@@ -172,7 +206,7 @@ static __always_inline void unwind(struct goroutine_spans *spans, __u32 depth)
 
 		if (top >= MAX_NESTING || spans->open[top].depth < depth)
 			break;
-		finish_unwound(spans->open[top].id);
+		finish_unwound(spans->open[top].id, spans->panic_ns);
 		spans->cnt = top;
 	}
 }
@@ -217,6 +251,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	if (!span)
 		goto full;
 	spans->open[top].id = id;
+	spans->open[top].parent = 0;
 	spans->open[top].depth = depth;
 	spans->cnt = top + 1;
 	span->owner.goid = on->goid;
@@ -244,17 +279,20 @@ static __always_inline bool sampled_by_ratio(const __u8 *trace_id)
 	return (__builtin_bswap64(low) >> 1) < sampler_threshold;
 }
 
-__hidden int span_parent(struct in_flight *span, const struct trace_context *remote)
+__hidden int span_parent(struct in_flight *span, const struct trace_context *parent)
 {
 	struct span_record *record = &span->record;
 	bool sampled;
 
-	if (remote->remote) {
-		__builtin_memcpy(record->trace_id, remote->trace_id, sizeof(record->trace_id));
-		__builtin_memcpy(record->parent_id, remote->span_id, sizeof(record->parent_id));
-		record->flags |= SPAN_REMOTE_PARENT;
-		record->trace_flags = remote->flags & 0x3; /* sampled, random (W3C level 2) */
-		sampled = sampler_parent_based ? remote->flags & 1
+	if (parent->from) {
+		__builtin_memcpy(record->trace_id, parent->trace_id, sizeof(record->trace_id));
+		__builtin_memcpy(record->parent_id, parent->span_id, sizeof(record->parent_id));
+		if (parent->from == PARENT_REMOTE)
+			record->flags |= SPAN_REMOTE_PARENT;
+		else if (parent->from == PARENT_SILENT)
+			span->owner.silent = 1;
+		record->trace_flags = parent->flags & 0x3; /* sampled, random (W3C level 2) */
+		sampled = sampler_parent_based ? parent->flags & 1
 					       : sampled_by_ratio(record->trace_id);
 	} else {
 		__u64 id[2] = {random64(), random64() | 1 << 8};
@@ -267,6 +305,61 @@ __hidden int span_parent(struct in_flight *span, const struct trace_context *rem
 	if (sampled)
 		record->flags |= SPAN_SAMPLED;
 	return 0;
+}
+
+__hidden int span_context(const struct in_flight *span, struct trace_context *out)
+{
+	__builtin_memcpy(out->trace_id, span->record.trace_id, sizeof(out->trace_id));
+	__builtin_memcpy(out->span_id, span->record.span_id, sizeof(out->span_id));
+	out->flags = span->record.trace_flags;
+	out->from = span->owner.silent ? PARENT_SILENT : PARENT_LOCAL;
+	return 0;
+}
+
+/* The span with this id becomes SPAN's parent, if it is still under way. */
+static __always_inline void take_parent(struct in_flight *span, __u64 id)
+{
+	struct in_flight *parent = bpf_map_lookup_elem(&in_flight, &id);
+
+	if (parent)
+		span_context(parent, &span->parent);
+}
+
+/* Is the goroutine in the span with this id, or in one that was begun below it? */
+static __always_inline bool is_in(const struct goroutine_spans *spans, __u32 cnt, __u64 id)
+{
+	for (__u32 i = 0; i < MAX_NESTING; i++)
+		if (i < cnt && (spans->open[i].id == id || spans->open[i].parent == id))
+			return true;
+	return false;
+}
+
+/*
+ * What the goroutine is in wins over the context when it is below the context's own span: a driver
+ * that is given the caller's context while the call's span is open.
+ */
+__hidden int span_child(struct in_flight *span, const struct goroutine *on,
+			const struct go_interface *context)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+	__u32 above = spans ? spans->cnt - 1 : 0; /* index of SPAN: the number of those it is in */
+	__u64 id = 0;
+
+	if (!spans || above >= MAX_NESTING)
+		return span_parent(span, &span->parent);
+	if (context->data && context_find(on, context, span->record.bias, &span->parent))
+		__builtin_memcpy(&id, span->parent.span_id, sizeof(id));
+	if (id && !is_in(spans, above, id))
+		goto found;
+	if (above)
+		id = spans->open[(above - 1) & (MAX_NESTING - 1)].id;
+	else if (!id)
+		id = context_of_birth(on);
+	if (id)
+		take_parent(span, id);
+found:
+	spans->open[above].parent = id;
+	return span_parent(span, &span->parent);
 }
 
 __hidden struct in_flight *span_current(const struct goroutine *on)
@@ -306,13 +399,35 @@ __hidden struct in_flight *span_by_id(__u64 id)
 	return bpf_map_lookup_elem(&in_flight, &id);
 }
 
-/* Takes SPAN and what is above it (whose ends were missed) off the goroutine that began it. */
+__hidden int span_panicked(const struct goroutine *on, __u64 time_ns)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+
+	if (spans)
+		spans->panic_ns = time_ns;
+	return 0;
+}
+
+__hidden __u64 span_id_of(const struct goroutine *on)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+	__u32 top = spans ? spans->cnt - 1 : MAX_NESTING;
+
+	return spans && top < MAX_NESTING ? spans->open[top].id : context_of_birth(on);
+}
+
+/* Takes a span and what is above it (whose ends were missed) off the goroutine, if it is in it. */
 static __always_inline void leave(const struct goroutine *on, __u64 id)
 {
 	struct goroutine_key key = key_of(on);
 	struct goroutine_spans *spans = bpf_map_lookup_elem(&goroutines, &key);
+	bool is_there = false;
 
 	if (!spans)
+		return;
+	for (__u32 i = 0; i < MAX_NESTING; i++)
+		is_there |= i < spans->cnt && spans->open[i].id == id;
+	if (!is_there)
 		return;
 	for (int i = 0; i < MAX_NESTING; i++) {
 		__u32 top = spans->cnt - 1;
@@ -322,7 +437,7 @@ static __always_inline void leave(const struct goroutine *on, __u64 id)
 		spans->cnt = top;
 		if (spans->open[top].id == id)
 			break;
-		finish_unwound(spans->open[top].id);
+		finish_unwound(spans->open[top].id, spans->panic_ns);
 	}
 	if (!spans->cnt)
 		bpf_map_delete_elem(&goroutines, &key);
@@ -340,72 +455,40 @@ __hidden int span_end(const struct goroutine *on, struct in_flight *span)
 {
 	__u64 id = id_of(span);
 
-	leave(on, id);
+	if (!span->detached)
+		leave(on, id);
 	return close_span(span, id);
+}
+
+__hidden int span_detach(const struct goroutine *on, struct in_flight *span)
+{
+	if (!span->detached)
+		leave(on, id_of(span));
+	span->detached = 1;
+	return 0;
+}
+
+__hidden int span_list(struct in_flight *span)
+{
+	struct object_key key = object_key_of(span->owner.tgid, span->object);
+	__u64 id = id_of(span);
+
+	if (bpf_map_update_elem(&objects, &key, &id, BPF_ANY))
+		return fail(span->record.pid, FAIL_IN_FLIGHT_FULL);
+	span->listed = 1;
+	return 0;
+}
+
+__hidden struct in_flight *span_by_object(const struct goroutine *on, __u64 object)
+{
+	struct object_key key = object_key_of(on->tgid, object);
+	__u64 *id = bpf_map_lookup_elem(&objects, &key);
+
+	return id ? bpf_map_lookup_elem(&in_flight, id) : NULL;
 }
 
 __hidden int span_drop(const struct goroutine *on, struct in_flight *span)
 {
 	span->owner.silent = 1;
 	return span_end(on, span);
-}
-
-static __always_inline __u8 *put_header(struct in_flight *span, enum attribute_key key, __u32 len)
-{
-	__u32 at = span->used;
-	__u32 size = sizeof(struct attribute_header) + len;
-	struct attribute_header header = {.key = key, .len = len};
-
-	size = (size + ATTRIBUTE_ALIGN - 1) & ~(ATTRIBUTE_ALIGN - 1);
-	if (at + size > GOSPAN_BODY_MAX) {
-		span->record.truncated++;
-		return NULL;
-	}
-	if (at > GOSPAN_BODY_MAX)
-		return NULL;
-	span->used = at + size;
-	__builtin_memcpy(&span->body[at], &header, sizeof(header));
-	return &span->body[at] + sizeof(header);
-}
-
-__hidden int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len,
-			   __u32 max)
-{
-	__u32 size = max;
-	__u16 used = span->used;
-	__u8 *to;
-
-	if (size > TEXT_MAX)
-		size = TEXT_MAX;
-	if (len <= size)
-		size = len;
-	else
-		span->record.truncated++;
-	to = put_header(span, key, size);
-	if (!to)
-		return 0;
-	if (bpf_probe_read_user(to, size, (void *)ptr)) {
-		span->used = used;
-		fail(span->record.pid, FAIL_UNREADABLE);
-	}
-	return 0;
-}
-
-__hidden int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
-{
-	__u8 *to = put_header(span, key, sizeof(number));
-
-	if (to)
-		__builtin_memcpy(to, &number, sizeof(number));
-	return 0;
-}
-
-__hidden int span_put_panic(struct in_flight *span, const struct panic_value *value)
-{
-	__u8 *to = put_header(span, ATTR_PANIC, sizeof(*value));
-
-	if (!to)
-		return 1;
-	__builtin_memcpy(to, value, sizeof(*value));
-	return 0;
 }

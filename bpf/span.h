@@ -14,7 +14,7 @@
 
 enum attribute_key {
 	ATTR_NONE,
-#define ATTRIBUTE(key, name, form) ATTR_##key,
+#define ATTRIBUTE(key, name, form, limit) ATTR_##key,
 #include "attributes.def"
 #undef ATTRIBUTE
 	ATTR_MAX
@@ -74,14 +74,20 @@ struct span_record {
 	__u8 parent_id[8];
 };
 
+/* ATTR_UNWOUND: how a span's function ended that did not return. */
+enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
+
 struct attribute_header {
 	__u16 key; /* enum attribute_key */
 	__u16 len; /* bytes that follow */
 };
 
-/* ATTR_PANIC: runtime.gopanic(e any). ATTR_PANIC_TEXT follows when the value led to a string. */
+/*
+ * ATTR_PANIC: runtime.gopanic(e any). ATTR_PANIC_TEXT follows when the value led to a string.
+ * ATTR_ERROR: an error, then those it wraps; up to two ATTR_ERROR_TEXT follow each.
+ */
 struct panic_value {
-	__u64 time_ns;
+	__u64 time_ns; /* of a panic */
 	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
 	__u8 value[PANIC_VALUE_MAX];
 };
@@ -147,7 +153,7 @@ enum {
 	COOKIE_IS_RET = 1 << 2,
 };
 
-enum { MAX_PROGRAMS = 64, MAX_EXCLUDE = 8, EXCLUDE_GLOB_MAX = 64 };
+enum { MAX_PROGRAMS = 256, MAX_EXCLUDE = 8, EXCLUDE_GLOB_MAX = 64 };
 
 enum { ATTRIBUTE_ALIGN = 4 };
 

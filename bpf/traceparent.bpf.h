@@ -43,7 +43,7 @@ static __always_inline __u32 hex_bytes(const __u8 *text, __u8 *out, int cnt)
 static __always_inline bool traceparent_parse(const __u8 *text, __u64 len,
 					      struct trace_context *out)
 {
-	struct trace_context found = {.remote = 1};
+	struct trace_context found = {.from = PARENT_REMOTE};
 	__u32 version, trace, span;
 	__u8 byte;
 
