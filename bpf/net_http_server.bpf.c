@@ -5,7 +5,7 @@
  * HTTP/1.1 takes two hits: the entry of serverHandler.ServeHTTP, where the request is read in a few
  * large reads, and the call of (*conn).hijacked that follows it in (*conn).serve, where the
  * response's status is final. HTTP/2 takes two of its own on the stream's goroutine, in each of the
- * three places where that code lives. A ServeMux that matched adds one, for http.route.
+ * three places where that code lives. Routers add one, for http.route (net_http_route.bpf.c).
  * A handler that panics skips the exit: the deferred closures that recover it are the third.
  *
  * Layouts and functions: src/net/http/server.go, h2_bundle.go (to 1.26), http2.go and
@@ -40,12 +40,6 @@ GO_FIELD(hmap_old_buckets, pointer, "runtime.hmap.oldbuckets");
 /* src/runtime/runtime2.go: why a deferred function runs */
 GO_FIELD(g_panic, pointer, "runtime.g._panic");
 GO_FIELD(panic_goexit, bool, "runtime._panic.goexit");
-
-/* type pattern struct, routingNode struct: src/net/http/{pattern,routing_tree}.go, Go 1.22 */
-GO_FIELD(pattern_str, string, "net/http.pattern.str");
-GO_FIELD(node_pattern, pointer, "net/http.routingNode.pattern");
-GO_FRAME(mux_frame, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler");
-GO_FRAME(mux_frame_inlined, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).matchOrRedirect");
 
 const volatile __u8 propagate_trace_context = 1;
 const volatile __u8 capture_body_size = 1;
@@ -362,92 +356,6 @@ int hijack_entry(struct pt_regs *ctx)
 	else if (span->upgrade)
 		span_put_number(span, ATTR_HTTP_STATUS, 101);
 	return span_end(&on, span);
-}
-
-/* The span under way whose context this (or its ancestor) is. */
-static __always_inline struct in_flight *span_of_context(const struct goroutine *on, __u64 context)
-{
-	const struct go_interface to_find = {.data = context};
-	struct trace_context found = {};
-	__u64 id;
-
-	if (!context_find(on, &to_find, 0, &found))
-		return NULL;
-	__builtin_memcpy(&id, found.span_id, sizeof(id));
-	return span_by_id(id);
-}
-
-/*
- * The span whose request (or a copy of it) this is: the goroutine's, or, where the handler runs on
- * another goroutine (http.TimeoutHandler), the one that registered the request's context. Sets
- * PREFIX to the bytes that http.StripPrefix cut off, proven by the strings' shared memory.
- */
-static __always_inline struct in_flight *span_of_request(const struct goroutine *on, __u64 request,
-							 __u64 *prefix)
-{
-	struct in_flight *span = span_find(on, http_server);
-	__u64 url = go_word(request + request_url);
-	struct go_string inner, outer;
-	__u64 context;
-
-	*prefix = 0;
-	if (span && span->url == url) /* nearly always */
-		return span;
-	context = go_word(request + request_ctx + 8);
-	if (!span)
-		span = span_of_context(on, context);
-	if (!span || span->url == url)
-		return span;
-	inner = go_string_at(url + url_path);
-	outer = go_string_at(span->url + url_path);
-	if (inner.ptr >= outer.ptr && inner.ptr + inner.len == outer.ptr + outer.len) {
-		*prefix = inner.ptr - outer.ptr;
-		return span;
-	}
-	return context == span->context ? span : NULL; /* else a request made up inside the handler */
-}
-
-/* The innermost pattern that matched is the last one put. FRAME: of ServeHTTP(w, r) of a mux. */
-static __always_inline int put_route(struct pt_regs *ctx, __u64 pattern, __u16 frame)
-{
-	const __u64 request_spill = 8 + 3 * 8; /* behind the return address: mux, w (2 words), r */
-	struct goroutine on;
-	struct in_flight *span;
-	__u64 prefix;
-
-	if (!pattern || pattern_str == GO_ABSENT || frame == GO_ABSENT || goroutine_of(ctx, &on))
-		return 0;
-	span = span_of_request(&on, go_word(ctx->sp + frame + request_spill), &prefix);
-	if (!span || span->owner.silent)
-		return 0;
-	span_put_string(span, ATTR_HTTP_ROUTE_PATTERN, go_string_at(pattern + pattern_str));
-	span_put_number(span, ATTR_HTTP_ROUTE_PREFIX, prefix); /* 0 too: an outer one may differ */
-	return 0;
-}
-
-/* func (mux *ServeMux) findHandler(r *Request) (h Handler, patStr string, _ *pattern, matches []string) */
-SEC("go_after/net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
-GO_OF(http_server) GO_RESULTS(16)
-int mux_match(struct pt_regs *ctx)
-{
-	return put_route(ctx, go_arg(ctx, 4), mux_frame);
-}
-
-/*
- * The same where profile-guided optimisation inlined findHandler:
- * func (mux *ServeMux) matchOrRedirect(host, method, path string, u *url.URL)
- *	(_ *routingNode, matches []string, redirectTo *url.URL)
- */
-SEC("go_after/net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).matchOrRedirect")
-GO_OF(http_server) GO_UNLESS("net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
-GO_RESULTS(17)
-int mux_match_inlined(struct pt_regs *ctx)
-{
-	__u64 node = go_arg(ctx, 0), redirect = go_arg(ctx, 4);
-
-	if (!node || redirect || node_pattern == GO_ABSENT)
-		return 0;
-	return put_route(ctx, go_word(node + node_pattern), mux_frame_inlined);
 }
 
 /*
