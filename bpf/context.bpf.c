@@ -32,6 +32,10 @@ struct {
 	__type(value, struct context_owner);
 } contexts SEC(".maps");
 
+/* Types whose parent is elsewhere (Go 1.20's timerCtx, gin.Context, the program's own), by type. */
+const volatile __u32 context_type_cnt = CONTEXT_TYPES_MAX;
+const volatile struct context_type context_types[CONTEXT_TYPES_MAX];
+
 /* Who hands a request to another goroutine: without any, contexts need not be followed. */
 GO_FUNCTION(timeout_handler, "net/http.(*timeoutHandler).ServeHTTP");
 
