@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "context_types.h"
 #include "executable.h"
 #include "gospan.skel.h"
 #include "log.h"
@@ -133,6 +134,8 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 		goto cleanup;
 	/* a link that knows its process needs no second look */
 	e->bpf->rodata->only_targets = !all_processes && !by_pid(kernel);
+	e->bpf->rodata->context_type_cnt =
+		context_types__find(e->resolve, (struct context_type *)e->bpf->rodata->context_types);
 	err = fill_rodata(e->plan, e->bpf);
 	if (!err)
 		err = load(kernel, e->plan, e->bpf);

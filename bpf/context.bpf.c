@@ -4,8 +4,10 @@
  *
  * Every context type of the standard library that has a parent holds it as its first field, an
  * interface at offset 0: valueCtx, cancelCtx, timerCtx (a cancelCtx first), afterFuncCtx, stopCtx,
- * withoutCancelCtx; src/context/context.go, Go 1.19 to 1.27. The chain is followed by that alone:
- * a type that has something else there leads nowhere, or to an object that is not registered.
+ * withoutCancelCtx; src/context/context.go, Go 1.19 to 1.27 (in 1.20 timerCtx has a pointer to a
+ * cancelCtx). The chain is followed by that alone: a type that has something else there leads
+ * nowhere, or to an object that is not registered. Then it is followed once more by the table of the
+ * types that keep their parents elsewhere.
  * A registered object may have been freed and its address used again, so its parent pointer, which
  * never changes in its life, is kept as a check.
  */
@@ -40,6 +42,14 @@ struct {
 	__type(value, __u64);
 } births SEC(".maps");
 
+/* Types whose parent is elsewhere (Go 1.20's timerCtx, gin.Context, the program's own), by type. */
+const volatile __u32 context_type_cnt = CONTEXT_TYPES_MAX;
+const volatile struct context_type context_types[CONTEXT_TYPES_MAX];
+
+
+/* net_http_server.bpf.c: type Request struct */
+extern const volatile __u16 request_ctx;
+
 /* Who hands a request to another goroutine; and whether anything makes spans below a request. */
 GO_FUNCTION(timeout_handler, "net/http.(*timeoutHandler).ServeHTTP");
 const volatile __u8 makes_children GO_CHILDREN = 1;
@@ -65,7 +75,74 @@ __hidden int context_register(struct in_flight *span, __u64 context)
 	return bpf_map_update_elem(&contexts, &key, &owner, BPF_ANY);
 }
 
-/* A global function: the verifier looks at it once, not for each caller. */
+static __always_inline bool is_registered(struct context_key *key, struct trace_context *out)
+{
+	struct context_owner *owner = bpf_map_lookup_elem(&contexts, key);
+
+	if (!owner || owner->parent != go_word(key->context + 8))
+		return false;
+	*out = owner->span;
+	return true;
+}
+
+/* An object on the way up, by its type: link-time address, 0 where only the itab tells. */
+struct context_step {
+	struct go_interface at;
+	__u64 type;
+};
+
+/* Index of TYPE in the table, or context_type_cnt. */
+static __noinline __u32 find_type(__u64 type)
+{
+	for (__u32 i = 0; i < CONTEXT_TYPES_MAX && i < context_type_cnt; i++)
+		if (context_types[i].type == type)
+			return i;
+	return CONTEXT_TYPES_MAX;
+}
+
+/* From one object to its parent, where the executable has types with their parents elsewhere. */
+static __always_inline void step_by_type(struct context_step *step, __u64 bias)
+{
+	__u64 type = step->type ? step->type : go_word(step->at.tab + 8) - bias;
+	__u32 i = find_type(type);
+	__u64 object = step->at.data;
+
+	step->type = 0;
+	if (i < CONTEXT_TYPES_MAX) {
+		object += context_types[i].offset;
+		if (context_types[i].via == CONTEXT_VIA_POINTER) {
+			step->type = context_types[i].next;
+			step->at.data = go_word(object);
+			return;
+		}
+		if (context_types[i].via == CONTEXT_VIA_REQUEST)
+			object = go_word(object) + request_ctx;
+	}
+	if (bpf_probe_read_user(&step->at, sizeof(step->at), (void *)object))
+		step->at.data = 0;
+}
+
+/* A global function, as the next one: the verifier looks at it once, not for each caller. */
+__weak int context_find_by_type(const struct goroutine *on, const struct go_interface *context,
+				__u64 bias, struct trace_context *out)
+{
+	struct context_key key = {};
+	struct context_step step = {};
+
+	if (!on || !context || !out)
+		return 0;
+	key.tgid = on->tgid;
+	step.at = *context;
+	for (int i = 0; i < CONTEXT_DEPTH_MAX && step.at.data; i++) {
+		key.context = step.at.data;
+		if (is_registered(&key, out))
+			return 1;
+		step_by_type(&step, bias);
+	}
+	return 0;
+}
+
+/* Nearly always the parent is the interface at offset 0, and types need not be looked at. */
 __weak int context_find(const struct goroutine *on, const struct go_interface *context, __u64 bias,
 			struct trace_context *out)
 {
@@ -76,16 +153,11 @@ __weak int context_find(const struct goroutine *on, const struct go_interface *c
 	key.tgid = on->tgid;
 	key.context = context->data;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && key.context; i++) {
-		struct context_owner *owner = bpf_map_lookup_elem(&contexts, &key);
-		__u64 parent = go_word(key.context + 8);
-
-		if (owner && owner->parent == parent) {
-			*out = owner->span;
+		if (is_registered(&key, out))
 			return 1;
-		}
-		key.context = parent;
+		key.context = go_word(key.context + 8);
 	}
-	return 0;
+	return context_type_cnt && context->tab ? context_find_by_type(on, context, bias, out) : 0;
 }
 
 __hidden __u64 context_of_birth(const struct goroutine *on)

@@ -153,6 +153,26 @@ enum {
 	COOKIE_IS_RET = 1 << 2,
 };
 
+/*
+ * Where a context.Context holds its parent when that is no interface at offset 0: the read-only
+ * array `context_types` of the BPF object, by type.
+ */
+enum context_via {
+	CONTEXT_VIA_CONTEXT, /* an interface at the offset */
+	CONTEXT_VIA_REQUEST, /* a *net/http.Request: its ctx is the parent */
+	CONTEXT_VIA_POINTER, /* a pointer to an object of type NEXT, to be looked up as this one was */
+};
+
+struct context_type {
+	__u64 type; /* link-time address of the type in the itab */
+	__u64 next;
+	__u16 offset;
+	__u8 via;
+	__u8 pad[5];
+};
+
+enum { CONTEXT_TYPES_MAX = 32 };
+
 enum { MAX_PROGRAMS = 256, MAX_EXCLUDE = 8, EXCLUDE_GLOB_MAX = 64 };
 
 enum { ATTRIBUTE_ALIGN = 4 };
@@ -163,6 +183,7 @@ _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
 _Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
 _Static_assert(sizeof(struct in_flight_owner) == 24, "map layout: in_flight_owner");
+_Static_assert(sizeof(struct context_type) == 24, "read-only data: context_type");
 _Static_assert(sizeof(struct process_record) == 8, "wire format: process_record");
 
 #endif

@@ -88,6 +88,7 @@ struct field_fact {
 	enum go_kind kind;
 	enum fact_source source;
 	uint64_t type_addr; /* descriptor of the field's type, 0 when from DWARF */
+	bool embedded;	    /* never told by DWARF */
 };
 
 /* A type descriptor, looked up by address (panic values) or by name. */
@@ -163,6 +164,18 @@ int resolve__type_field(const struct resolve *r, uint64_t addr, size_t i, const 
  * compare the type behind an itab, not its address.
  */
 int resolve__itab(const struct resolve *r, const char *interface, const char *type, uint64_t *addr);
+
+/* True when a value of the interface type at WIDE is one of the interface type at NARROW, too. */
+bool resolve__includes(const struct resolve *r, uint64_t wide, uint64_t narrow);
+
+/*
+ * Calls FN for the type of every linker's itab whose interface is INTERFACE ("context.Context") or
+ * includes it, until it returns non-zero, which is returned; -ENOENT no such interface. A type can
+ * come more than once. Those that the program converts from interfaces without INTERFACE's methods
+ * (any, reflect) do not come.
+ */
+int resolve__each_implementer(const struct resolve *r, const char *interface,
+			      int (*fn)(void *ctx, const struct type_fact *type), void *ctx);
 
 /* SZ bytes of the image at link-time ADDR with relocations applied; -EFAULT outside. */
 int resolve__read(const struct resolve *r, uint64_t addr, void *buf, size_t sz);
