@@ -52,6 +52,21 @@ const char *log__escaped(const char *text, char *buf, size_t buf_sz)
 	return buf;
 }
 
+const char *log__value(const char *value, char buf[static LOG_VALUE_BYTES])
+{
+	size_t most = LOG_VALUE_BYTES - sizeof("..."), len = strnlen(value, LOG_VALUE_BYTES);
+
+	if (len <= most) {
+		memcpy(buf, value, len + 1);
+		return buf;
+	}
+	for (len = most; len && (value[len] & 0xc0) == 0x80;)
+		len--; /* the cut would be inside a character */
+	memcpy(buf, value, len);
+	memcpy(buf + len, "...", sizeof("..."));
+	return buf;
+}
+
 static void write_line(const char *message)
 {
 	static const char prefix[] = "gospan: ";

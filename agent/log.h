@@ -19,6 +19,13 @@ void log__write(enum log_level level, const char *format, ...)
 /* TEXT as a log line would show it, for what is not logged; cut to fit BUF, which it returns. */
 const char *log__escaped(const char *text, char *buf, size_t buf_sz);
 
+/*
+ * A value from outside as a message repeats it: of one that is longer the first 120 bytes, to the
+ * end of a character, and "...". Returns BUF.
+ */
+enum { LOG_VALUE_BYTES = 124 };
+const char *log__value(const char *value, char buf[static LOG_VALUE_BYTES]);
+
 /* Logs at error level with strerror(-err) appended, and returns ERR. */
 int log_err(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
