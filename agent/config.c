@@ -27,6 +27,7 @@ struct owned {
 struct ending {
 	int status;
 	bool given[MAX_SETTINGS]; /* by row: set by a flag */
+	char hint[96];		  /* behind the next usage error */
 };
 
 void *settings__alloc(struct settings *s, size_t size)
@@ -70,10 +71,10 @@ static int usage_error(struct ending *end, enum command command, const char *wha
 	char value[LOG_VALUE_BYTES], escaped[512];
 
 	/* not through the log: a usage error shows at any log level */
-	fprintf(stderr, "gospan%s%s: %s%s%s%s\nTry: gospan%s%s --help\n", space, name, what,
+	fprintf(stderr, "gospan%s%s: %s%s%s%s%s\nTry: gospan%s%s --help\n", space, name, what,
 		which ? " '" : "", which ? log__escaped(log__value(which, value), escaped,
 							sizeof(escaped)) : "",
-		which ? "'" : "", space, name);
+		which ? "'" : "", end->hint, space, name);
 	end->status = EXIT_USAGE;
 	return 1;
 }
@@ -148,6 +149,16 @@ static void make_options(enum command command, struct option options[static MAX_
 	options[cnt] = (struct option){};
 }
 
+/* A bare number, as kill(1) and strace -p take it: a process, or a port without its colon. */
+static void hint_at_number(struct ending *end, const char *arg)
+{
+	size_t len = strspn(arg, "0123456789");
+
+	if (len && len <= 10 && !arg[len])
+		snprintf(end->hint, sizeof(end->hint), ": did you mean --pid %s, or the port :%s?",
+			 arg, arg);
+}
+
 static int parse_operands(struct settings *s, struct ending *end, int cnt, char **args)
 {
 	struct config *c = &s->config;
@@ -165,6 +176,8 @@ static int parse_operands(struct settings *s, struct ending *end, int cnt, char 
 			if (err == -EINVAL)
 				return usage_error(end, c->command, "not a port:", args[i]);
 		} else {
+			if (c->command == COMMAND_TRACE)
+				hint_at_number(end, args[i]);
 			return usage_error(end, c->command, "unexpected argument", args[i]);
 		}
 		if (err)

@@ -159,7 +159,9 @@ static void test_usage_errors(void **state)
 	assert_usage_error("trace --pid 0", "--pid accepts");
 	assert_usage_error("trace --pid 1x", "--pid accepts");
 	assert_usage_error("trace --pid 99999999999", "--pid accepts");
-	assert_usage_error("trace 8080", "unexpected argument '8080'");
+	assert_usage_error("trace 12821", "unexpected argument '12821': did you mean --pid 12821, "
+					  "or the port :12821?\n");
+	assert_usage_error("trace 12821x", "unexpected argument '12821x'\n");
 	assert_usage_error("trace :0", "not a port");
 	assert_usage_error("trace :65536", "not a port");
 	assert_usage_error("trace :http", "not a port");
