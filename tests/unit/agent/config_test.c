@@ -31,6 +31,8 @@ static void test_defaults(void **state)
 	assert_int_equal(config->attribute_count_limit, 128);
 	assert_int_equal(config->event_count_limit, 128);
 	assert_int_equal(config->link_count_limit, 128);
+	assert_int_equal(config->event_attribute_count_limit, 128);
+	assert_int_equal(config->link_attribute_count_limit, 128);
 	assert_int_equal(config->known_methods.cnt, 10);
 	assert_int_equal(config->redact_query.cnt, 14);
 	assert_string_equal(config->redact_query.at[13], "api_key");

@@ -255,10 +255,14 @@ static void test_per_signal_variables_come_first(void **state)
 	setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "GZip", 1);
 	setenv("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "64", 1);
 	setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "32", 1);
+	setenv("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "1", 1);
+	setenv("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "none", 1);
 	assert_parses("");
 	assert_int_equal(config->otlp.timeout_ms, 2000);
 	assert_true(config->otlp.gzip);
 	assert_int_equal(config->attribute_value_length_limit, 64);
+	assert_int_equal(config->event_attribute_count_limit, 1);
+	assert_int_equal(config->link_attribute_count_limit, UINT32_MAX);
 	setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "using OTEL_EXPORTER_OTLP_TIMEOUT");
 	assert_int_equal(config->otlp.timeout_ms, 1000);
