@@ -114,6 +114,18 @@ def test_inspect_and_ps_need_nothing(start_server):
     assert run("doctor", prefix=nobody)[0] == 1
 
 
+@pytest.mark.parametrize("uid, advice", [(65534, "or run as root"), (None, "root lacks")])
+def test_doctor_without_capabilities_does_not_blame_the_kernel(uid, advice):
+    """What could not be tried is not for want of a newer kernel."""
+    status, out, _ = run("doctor", "--json", prefix=capabilities(uid=uid))
+    assert status == 1
+    refused = [c for c in json.loads(out)["checks"] if c["value"] == "Operation not permitted"]
+    assert "uprobe_multi_pid" in {c["name"] for c in refused}
+    for check in refused:
+        assert check["advice"].startswith("grant CAP_") and advice in check["advice"], check
+        assert "kernel" not in check["advice"], check
+
+
 def test_it_drops_what_it_does_not_need(tmp_path, start_server):
     """Attached to the only process it was asked for, it keeps few of root's capabilities."""
     server = start_server()
