@@ -92,7 +92,10 @@ def test_target_with_more_capabilities_needs_ptrace(start_server):
     server = start_server()
     status, _, err = run("trace", "--pid", server.pid, prefix=capabilities("bpf", "perfmon"))
     assert status == 1
-    assert "CAP_SYS_PTRACE" in err, err
+    assert f"pid {server.pid} has capabilities that we lack" in err, err
+    assert "missing CAP_SYS_PTRACE, which root lacks here" in err, err
+    status, _, err = run("ps", prefix=capabilities("bpf", "perfmon"))
+    assert "may not be looked at: this needs CAP_SYS_PTRACE, which root lacks here" in err, err
 
 
 def test_target_of_another_user_without_ptrace(folder, start_server):
@@ -100,7 +103,7 @@ def test_target_of_another_user_without_ptrace(folder, start_server):
     prefix = capabilities("bpf", "perfmon", uid=65534)
     status, _, err = run("trace", "--pid", server.pid, prefix=prefix)
     assert status == 1
-    assert "CAP_SYS_PTRACE" in err, err
+    assert "belongs to user 65533: missing CAP_SYS_PTRACE (or root)" in err, err
 
 
 def test_inspect_and_ps_need_nothing(start_server):
