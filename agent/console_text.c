@@ -48,6 +48,8 @@ static struct glyph next_glyph(const char **s, const char *end, unsigned *width)
 	*s += printable__next(*s, end - *s, &glyph);
 	if (glyph.spelled)
 		*width = glyph.len;
+	else if (glyph.c < zero[0].first)
+		*width = 1; /* nearly all of them: in none of the tables */
 	else
 		*width = IS_IN(glyph.c, wide) ? 2 : IS_IN(glyph.c, zero) ? 0 : 1;
 	return glyph;

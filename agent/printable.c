@@ -27,9 +27,14 @@ static bool is_unsafe(uint32_t c)
 
 size_t printable__next(const char *text, size_t len, struct glyph *out)
 {
-	size_t n = utf8__char_len(text, len), i;
 	uint8_t first = *text;
+	size_t n, i;
 
+	if (first >= ' ' && first <= '~') { /* nearly all of them */
+		*out = (struct glyph){ .at = { first }, .len = 1, .c = first };
+		return 1;
+	}
+	n = utf8__char_len(text, len);
 	out->c = n <= 1 ? first : first & (0x7f >> n);
 	for (i = 1; i < n; i++)
 		out->c = out->c << 6 | (text[i] & 0x3f);
