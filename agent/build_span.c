@@ -13,6 +13,7 @@ void build__begin(struct build_span *b)
 	memset(&b->span, 0, sizeof(b->span));
 	b->span.attributes = b->attributes;
 	b->span.events = b->events;
+	b->span.links = b->links;
 	b->text_used = 0;
 }
 
@@ -137,18 +138,36 @@ static void cut(struct otlp_text *text, uint32_t max)
 	text->len = at;
 }
 
+/* Cuts *CNT to LIMIT; what goes is dropped. */
+static void limit_count(size_t *cnt, uint32_t limit, uint32_t *dropped)
+{
+	if (*cnt <= limit)
+		return;
+	*dropped += *cnt - limit;
+	*cnt = limit;
+}
+
+static void limit_counts(struct build_span *b, const struct config *config)
+{
+	struct otlp_span *span = &b->span;
+
+	limit_count(&span->attribute_cnt, config->attribute_count_limit,
+		    &span->dropped_attribute_cnt);
+	limit_count(&span->event_cnt, config->event_count_limit, &span->dropped_event_cnt);
+	for (size_t i = 0; i < span->event_cnt; i++)
+		limit_count(&b->events[i].attribute_cnt, config->event_attribute_count_limit,
+			    &b->events[i].dropped_attribute_cnt);
+	limit_count(&span->link_cnt, config->link_count_limit, &span->dropped_link_cnt);
+	for (size_t i = 0; i < span->link_cnt; i++)
+		limit_count(&b->links[i].attribute_cnt, config->link_attribute_count_limit,
+			    &b->links[i].dropped_attribute_cnt);
+}
+
 void build__limit(struct build_span *b, const struct config *config)
 {
 	struct otlp_span *span = &b->span;
 
-	if (span->attribute_cnt > config->attribute_count_limit) {
-		span->dropped_attribute_cnt += span->attribute_cnt - config->attribute_count_limit;
-		span->attribute_cnt = config->attribute_count_limit;
-	}
-	if (span->event_cnt > config->event_count_limit) {
-		span->dropped_event_cnt += span->event_cnt - config->event_count_limit;
-		span->event_cnt = config->event_count_limit;
-	}
+	limit_counts(b, config);
 	if (config->attribute_value_length_limit == UINT32_MAX)
 		return;
 	for (size_t i = 0; i < span->attribute_cnt; i++)

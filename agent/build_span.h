@@ -17,6 +17,7 @@ enum {
 	BUILD_ATTRIBUTES_MAX = 64,
 	BUILD_EVENTS_MAX = 8,
 	BUILD_EVENT_ATTRIBUTES_MAX = 4,
+	BUILD_LINKS_MAX = 8,
 	BUILD_TEXT_MAX = 16384, /* a record is 2 KiB; a bad byte becomes three */
 };
 
@@ -25,6 +26,7 @@ struct build_span {
 	struct otlp_attribute attributes[BUILD_ATTRIBUTES_MAX];
 	struct otlp_event events[BUILD_EVENTS_MAX];
 	struct otlp_attribute event_attributes[BUILD_EVENTS_MAX][BUILD_EVENT_ATTRIBUTES_MAX];
+	struct otlp_link links[BUILD_LINKS_MAX];
 	char text[BUILD_TEXT_MAX];
 	size_t text_used;
 };
@@ -72,7 +74,7 @@ struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t
 void build__event_text(struct build_span *b, struct otlp_event *event, const char *key,
 		       struct otlp_text value);
 
-/* Applies the attribute and event limits of the configuration. */
+/* Applies the attribute, event and link limits of the configuration. */
 void build__limit(struct build_span *b, const struct config *config);
 
 static inline struct otlp_text text_of(const char *s)

@@ -75,6 +75,7 @@ struct config {
 	bool propagate_trace_context; /* OTEL_PROPAGATORS has tracecontext */
 	uint32_t attribute_value_length_limit; /* UINT32_MAX: none */
 	uint32_t attribute_count_limit, event_count_limit, link_count_limit;
+	uint32_t event_attribute_count_limit, link_attribute_count_limit;
 	struct strings known_methods;
 	struct strings exclude_paths; /* globs */
 	struct strings redact_query;  /* keys */

@@ -249,6 +249,24 @@ const struct setting config_settings[] = {
 		.standard = "128", .max = UINT32_MAX - 1,
 		.help = "links of a span",
 	},
+	{
+		.arg = "N",
+		.env = { "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT" },
+		.commands = ON_TRACING, .parse = parse_limit,
+		.off = FIELD(event_attribute_count_limit),
+		.accepts = LIMIT,
+		.standard = "128", .max = UINT32_MAX - 1,
+		.help = "attributes of an event",
+	},
+	{
+		.arg = "N",
+		.env = { "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT" },
+		.commands = ON_TRACING, .parse = parse_limit,
+		.off = FIELD(link_attribute_count_limit),
+		.accepts = LIMIT,
+		.standard = "128", .max = UINT32_MAX - 1,
+		.help = "attributes of a link",
+	},
 
 	/* export */
 	{

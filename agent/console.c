@@ -20,6 +20,7 @@
 
 #include "console.h"
 #include "console_line.h"
+#include "console_output.h"
 #include "console_table.h"
 #include "console_trace.h"
 
@@ -40,9 +41,8 @@ static const uint64_t TOKENS_MAX_NS = 1000 * MS;
 
 struct console {
 	const struct config *config;
-	FILE *out;
+	struct output out;
 	struct line_style style;
-	bool closed;
 	struct table *table;
 	struct loop_timer *timer; /* NULL without a loop */
 	bool ticking;
@@ -73,12 +73,13 @@ int console__new(const struct config *config, struct loop *loop, FILE *out, stru
 	if (!c)
 		return err;
 	c->config = config;
-	c->out = out;
 	c->style.is_tty = fileno(out) >= 0 && isatty(fileno(out));
 	c->style.color = c->style.is_tty && config->color;
 	c->tokens_ns = TOKENS_MAX_NS;
 	c->refilled_ns = loop__now_ns();
-	err = table__new(&c->table);
+	err = output__open(&c->out, out);
+	if (!err)
+		err = table__new(&c->table);
 	if (err)
 		goto cleanup;
 	if (loop)
@@ -118,21 +119,17 @@ static void leave_out(struct console *c, struct trace *trace)
 
 static void tell_left_out(struct console *c)
 {
+	FILE *out = c->out.stream;
+
 	if (c->left_out_cnt == 0)
 		return;
-	fprintf(c->out, " … %llu more traces not shown", (unsigned long long)c->left_out_cnt);
+	fprintf(out, " … %llu more traces not shown", (unsigned long long)c->left_out_cnt);
 	if (c->left_out_failed_cnt)
-		fprintf(c->out, ", %llu of them failed", (unsigned long long)c->left_out_failed_cnt);
-	fputs(c->hinted ? "\n" : " (--slow, --errors and --route select)\n", c->out);
+		fprintf(out, ", %llu of them failed", (unsigned long long)c->left_out_failed_cnt);
+	fputs(c->hinted ? "\n" : " (--slow, --errors and --route select)\n", out);
 	c->hinted = true;
 	c->left_out_cnt = 0;
 	c->left_out_failed_cnt = 0;
-}
-
-static void note_write_errors(struct console *c)
-{
-	if (fflush(c->out) != 0 || ferror(c->out))
-		c->closed = true;
 }
 
 static int by_start(const void *a, const void *b)
@@ -172,13 +169,13 @@ static void show_window(struct console *c)
 	c->tokens_ns -= c->window_cnt * TOKEN_NS;
 
 	qsort(c->window, c->window_cnt, sizeof(c->window[0]), by_start);
-	c->style.width = terminal_width(c->out);
+	c->style.width = terminal_width(c->out.target);
 	for (unsigned i = 0; i < c->window_cnt; i++) {
-		trace__print(c->window[i], &c->usual_ns, &c->style, c->out);
+		trace__print(c->window[i], &c->usual_ns, &c->style, c->out.stream);
 		trace__free(c->window[i]);
 	}
 	c->window_cnt = 0;
-	note_write_errors(c);
+	output__flush(&c->out);
 }
 
 /* Puts a complete trace into the window, which keeps those that matter most. */
@@ -358,7 +355,7 @@ static void tick(void *ctx)
 	show_window(c);
 	if (c->left_out_cnt && loop__now_ns() - c->left_out_since_ns >= 1000 * MS) {
 		tell_left_out(c);
-		note_write_errors(c);
+		output__flush(&c->out);
 	}
 	if (!c->oldest && !c->left_out_cnt) {
 		loop__stop_timer(c->timer);
@@ -371,18 +368,19 @@ void console__flush(struct console *c)
 	collect(c, true);
 	show_window(c);
 	tell_left_out(c);
-	note_write_errors(c);
+	output__flush(&c->out);
 }
 
 void console__table(struct console *c)
 {
-	table__print(c->table, c->out, terminal_width(c->out), c->style.color);
-	note_write_errors(c);
+	table__print(c->table, c->out.stream, terminal_width(c->out.target), c->style.color);
+	output__flush(&c->out);
 }
 
-bool console__closed(const struct console *c)
+uint64_t console__lost(const struct console *c, int *err)
 {
-	return c->closed;
+	*err = c->out.err;
+	return c->out.lost_lines;
 }
 
 void console__free(struct console *c)
@@ -398,6 +396,7 @@ void console__free(struct console *c)
 	for (unsigned i = 0; i < c->window_cnt; i++)
 		trace__free(c->window[i]);
 	loop__remove_timer(c->timer);
+	output__close(&c->out);
 	table__free(c->table);
 	free(c);
 }

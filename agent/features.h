@@ -29,6 +29,7 @@ struct features {
 	char release[65];	/* uname -r */
 	char lockdown[16];	/* "none", "integrity", "confidentiality", "unknown": only to tell */
 	uint64_t capabilities;	/* effective, bit = CAP_ number */
+	bool is_root;		/* by user id: in a container that says little */
 };
 
 /*
@@ -52,6 +53,9 @@ static inline bool features__has_capability(const struct features *f, int capabi
 
 /* Programs load, events arrive and probes can be attached one way or the other. */
 bool features__can_trace(const struct features *f);
+
+/* Where the kernel did not let us try FEATURE: what to do about it. NULL: it did. */
+const char *features__advise_refused(const struct features *f, enum feature feature);
 
 /*
  * Why tracing cannot work, in one line without newline: the kernel or the capability that is

@@ -153,6 +153,43 @@ static void print_json(const struct inspection *in, FILE *out)
 	json_decref(all);
 }
 
+/* A line for each that is linked, and one for all others. */
+static void print_libraries(const struct inspection *in, FILE *out)
+{
+	const char *before = "\nnot linked: ";
+
+	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
+		const struct planned_library *l = &in->plan->libraries[i];
+
+		if (l->linked)
+			fprintf(out, "\n%-20s %s%s%s\n", l->declared->name, l->on ? "on" : "off",
+				l->on ? "" : ": ", l->reason);
+	}
+	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
+		const struct planned_library *l = &in->plan->libraries[i];
+
+		if (l->linked)
+			continue;
+		fprintf(out, "%s%s", before, l->declared->name);
+		before = ", ";
+	}
+	fputs(*before == ',' ? "\n\n" : "\n", out);
+}
+
+/* That a probe is off needs a word, unless its whole library is missing, and its function too. */
+static bool is_off_for_a_reason(const struct inspection *in, const struct planned_probe *p)
+{
+	struct function_fact fact;
+	char function[512];
+
+	if (p->on)
+		return false;
+	if (p->declared->library < 0 || in->plan->libraries[p->declared->library].linked)
+		return true;
+	snprintf(function, sizeof(function), "%.*s", (int)strcspn(p->function, ">"), p->function);
+	return resolve__function(in->resolve, function, &fact) != -ENOENT;
+}
+
 static void print_text(const struct inspection *in, FILE *out)
 {
 	const struct go_info *info = resolve__info(in->resolve);
@@ -165,13 +202,7 @@ static void print_text(const struct inspection *in, FILE *out)
 		info->type_cnt, in->elapsed_ms);
 	if (*info->module)
 		fprintf(out, "module %s %s\n", info->module, info->module_version);
-	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		const struct planned_library *l = &in->plan->libraries[i];
-
-		fprintf(out, "\n%-20s %s%s%s\n", l->declared->name, l->on ? "on" : "off",
-			l->on ? "" : ": ", l->reason);
-	}
-	fputc('\n', out);
+	print_libraries(in, out);
 	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
 		const struct planned_probe *p = &in->plan->probes[i];
 
@@ -183,7 +214,7 @@ static void print_text(const struct inspection *in, FILE *out)
 	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
 		const struct planned_probe *p = &in->plan->probes[i];
 
-		if (!p->on)
+		if (is_off_for_a_reason(in, p))
 			fprintf(out, "  off  %s %s: %s\n", kind_names[p->declared->kind], p->function,
 				p->reason);
 	}

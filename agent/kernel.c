@@ -185,20 +185,14 @@ static void set_sampler(const struct config *config, struct gospan_bpf *bpf)
 		bpf->rodata->sampler_threshold = config->sampler_ratio * always;
 }
 
+/* As many and as long as fit: config has seen to that. */
 static void set_excluded_paths(const struct config *config, struct gospan_bpf *bpf)
 {
-	size_t cnt = 0;
+	size_t cnt = config->exclude_paths.cnt;
 
-	for (size_t i = 0; i < config->exclude_paths.cnt; i++) {
-		const char *glob = config->exclude_paths.at[i];
-
-		if (cnt == MAX_EXCLUDE || strlen(glob) >= EXCLUDE_GLOB_MAX) {
-			log_warn("config: excluded path '%s' is left out: at most %d globs of %d characters",
-				 glob, MAX_EXCLUDE, EXCLUDE_GLOB_MAX - 1);
-			break; /* once is enough: there may be thousands */
-		}
-		memcpy((char *)bpf->bss->exclude_globs[cnt++], glob, strlen(glob) + 1);
-	}
+	for (size_t i = 0; i < cnt; i++)
+		memcpy((char *)bpf->bss->exclude_globs[i], config->exclude_paths.at[i],
+		       strlen(config->exclude_paths.at[i]) + 1);
 	bpf->rodata->exclude_cnt = cnt;
 }
 

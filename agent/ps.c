@@ -12,6 +12,7 @@
 #include "console_text.h"
 #include "discover.h"
 #include "go_exe.h"
+#include "privileges.h"
 #include "proc.h"
 
 #define SDK_PACKAGE "go.opentelemetry.io/otel/sdk/trace"
@@ -204,8 +205,8 @@ int ps__print(const struct config *config, const char *const *packages, FILE *ou
 	else
 		log_info("ps: no Go process in sight");
 	if (t.denied)
-		log_info("ps: %zu process%s may not be looked at: this needs CAP_SYS_PTRACE, or to "
-			 "run as the user", t.denied, t.denied == 1 ? "" : "es");
+		log_info("ps: %zu process%s may not be looked at: %s", t.denied,
+			 t.denied == 1 ? "" : "es", privileges__explain_denied());
 	for (i = 0; i < t.cnt; i++)
 		free_line(&t.lines[i]);
 	free(t.lines);

@@ -337,8 +337,7 @@ static void on_watch(void *ctx)
 	struct session *s = ctx;
 
 	session__warn_of_losses(s);
-	if (s->console && console__closed(s->console))
-		session__end(s, 0);
+	session__look_at_console(s);
 }
 
 static int open_discovery(struct session *s)

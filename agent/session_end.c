@@ -145,6 +145,32 @@ void session__look_for_end(struct session *s)
 	s->idle = true;
 }
 
+void session__look_at_console(struct session *s)
+{
+	bool exports = s->config->otlp_wanted || s->config->otlp_file;
+	int err = 0;
+
+	if (s->console)
+		console__lost(s->console, &err);
+	/* what run has started goes on: our part of its stderr is not its business */
+	if (err && !s->run && (err == -EPIPE || !exports))
+		session__end(s, 0);
+}
+
+/* What was not shown; a failure, unless the reader had enough. */
+static void tell_console_losses(struct session *s)
+{
+	int err;
+	unsigned long long lines = console__lost(s->console, &err);
+
+	if (!err)
+		return;
+	log__write(err == -EPIPE ? LOG_INFO : LOG_ERROR, "console: %llu line%s could not be written: %s",
+		   lines, lines == 1 ? "" : "s", strerror(-err));
+	if (err != -EPIPE && !s->run && !s->status)
+		s->status = 1;
+}
+
 static void close_links(struct session *s)
 {
 	size_t cnt = 0, n = 0;
@@ -202,6 +228,7 @@ static void on_settled(void *ctx)
 	if (s->console) {
 		console__flush(s->console);
 		console__table(s->console);
+		tell_console_losses(s);
 	}
 	batch__flush(s->batch, FLUSH_MS, on_flushed, s);
 }

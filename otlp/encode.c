@@ -318,6 +318,7 @@ static void build_links(struct arena *arena, const struct otlp_span *span, Otlp_
 		links[i].n_attributes = from->attribute_cnt;
 		links[i].attributes =
 			build_attributes(arena, from->attributes, from->attribute_cnt);
+		links[i].dropped_attributes_count = from->dropped_attribute_cnt;
 		message->links[i] = &links[i];
 	}
 }
@@ -344,6 +345,7 @@ static void build_span(struct arena *arena, const struct otlp_span *span, Otlp__
 	build_events(arena, span, message);
 	message->dropped_events_count = span->dropped_event_cnt;
 	build_links(arena, span, message);
+	message->dropped_links_count = span->dropped_link_cnt;
 	if (span->status != OTLP_STATUS_UNSET) {
 		otlp__status__init(status);
 		status->code = (Otlp__Status__StatusCode)span->status;

@@ -46,6 +46,7 @@ struct otlp_link {
 	uint32_t flags;
 	const struct otlp_attribute *attributes;
 	size_t attribute_cnt;
+	uint32_t dropped_attribute_cnt;
 };
 
 /* Span.SpanKind and Status.StatusCode of opentelemetry/proto/trace/v1/trace.proto (1.11.0) */
@@ -75,6 +76,7 @@ struct otlp_span {
 	uint32_t dropped_event_cnt;
 	const struct otlp_link *links;
 	size_t link_cnt;
+	uint32_t dropped_link_cnt;
 };
 
 #endif

@@ -49,7 +49,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static char *limits[] = {"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT=7",
 				 "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=5",
-				 "OTEL_SPAN_EVENT_COUNT_LIMIT=1", NULL};
+				 "OTEL_SPAN_EVENT_COUNT_LIMIT=1",
+				 "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT=1", NULL};
 	char *args[] = {"gospan", "trace", "--pid", "1", NULL}, **variables = environ;
 	int status, fd = open(executable, O_RDONLY | O_CLOEXEC);
 	struct why why = {};
@@ -59,7 +60,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		exit(1);
 	}
 	close(fd);
-	environ = limits + 3;
+	environ = limits + 4;
 	expect(!config__parse(4, args, &configs[0], &status));
 	environ = limits;
 	expect(!config__parse(4, args, &configs[1], &status));
@@ -120,6 +121,7 @@ static void check_span(const struct otlp_span *span, const struct config *config
 	check_attributes(span->attributes, span->attribute_cnt);
 	for (size_t i = 0; i < span->event_cnt; i++) {
 		check_text(span->events[i].name, false);
+		expect(span->events[i].attribute_cnt <= config->event_attribute_count_limit);
 		check_attributes(span->events[i].attributes, span->events[i].attribute_cnt);
 	}
 }

@@ -46,7 +46,8 @@ MODES = {
 
 # What the tests outside of matrix.py use, so that a run of all can build them before the first test.
 SUITE = [("client", NEWEST, "default"), ("nohttp", NEWEST, "default"), ("nohttp", NEWEST, "-s -w"),
-         ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default")]
+         ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default"),
+         ("likeotelcol", NEWEST, "default")]
 SUITE += [("httpserver", version, "default") for version in (
     "1.19.13", "1.21.13", "1.22.12", "1.24.9", "1.26.8", NEWEST)]
 SUITE += [("httpserver", "1.19.13", mode) for mode in ("pie stripped", "-race", "-N -l")]
@@ -82,7 +83,8 @@ def build(name, version=NEWEST, mode="default", language=None):
     language = language or "%d.%d" % minor(version)
     profile = _profile(name, version) if MODES[mode].profile else None
     key = hashlib.sha256(repr((version, mode, MODES[mode], language)).encode())
-    for path in sorted((SOURCES / name).iterdir()) + ([profile] if profile else []):
+    sources = sorted(path for path in (SOURCES / name).rglob("*") if path.is_file())
+    for path in sources + ([profile] if profile else []):
         key.update(path.read_bytes())
     label = "".join(c if c.isalnum() else "-" for c in mode).strip("-")
     out = CACHE / f"{name}-{version}-{label}-{key.hexdigest()[:10]}"

@@ -96,6 +96,31 @@ def test_head_ends_it_cleanly(needs_bpf, target):
         assert len(out.splitlines()) == 1
 
 
+FULL_STDOUT = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+
+
+def test_full_disk_ends_what_has_no_other_output(watch, target):
+    agent = watch(prefix=FULL_STDOUT, otlp_file=False)
+    get(target.http, "/item/1")
+    assert agent.wait(10) == 1, agent.stderr.text()
+    line = next(line for line in agent.stderr.lines if "could not be written" in line)
+    assert re.match(r"gospan: console: \d+ lines could not be written: No space left", line)
+    assert agent.done.check().produced == 1
+
+
+def test_full_disk_does_not_end_the_export(watch, target):
+    agent = watch(prefix=FULL_STDOUT)
+    for n in range(3):
+        get(target.http, f"/item/{n}")
+        agent.wait_spans(n + 1)
+        time.sleep(1.2)
+        assert agent.status is None, agent.stderr.text()
+    assert len(agent.stop(status=1)) == 3
+    lost = [line for line in agent.stderr.lines if "could not be written" in line]
+    assert len(lost) == 1, agent.stderr.text()
+    assert int(re.search(r"(\d+) lines", lost[0])[1]) >= 3
+
+
 def test_no_colour_without_a_terminal(watch, target):
     agent = watch(env={"NO_COLOR": ""})
     get(target.http, "/fail")

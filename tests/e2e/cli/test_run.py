@@ -51,6 +51,19 @@ def serve(start_gospan, *command, **kwargs):
     return agent, said
 
 
+def test_the_command_goes_on_without_our_stderr(start_gospan):
+    """gospan run -- CMD 2>&1 | head: CMD runs to its own end, and its status is ours."""
+    binary = skip.build("httpserver")
+    agent = start_run(start_gospan, "sh", "-c", f"{binary}; exit 5", console=True,
+                      prefix=["sh", "-c", 'exec "$@" 2>/dev/full', "sh"])
+    said = json.loads(agent.stdout.wait(lambda text: text.startswith("{"), 15))
+    eventually(lambda: get(said["http"], "/item/1") and agent.spans_so_far(), 10)
+    time.sleep(2.2)
+    assert agent.status is None
+    agent.popen.stdin.close()
+    assert agent.wait() == 5
+
+
 @pytest.mark.parametrize("shell", [False, True])
 def test_the_first_request_is_traced(start_gospan, shell):
     binary = str(skip.build("httpserver"))
