@@ -152,6 +152,16 @@ static int add_value(struct declarations *d, const struct btf *btf, const struct
 	return 0;
 }
 
+/* The NULL that ends LIST stays, at LIST[MAX] at the latest. */
+static void append(const char **list, int max, const char *text)
+{
+	for (int i = 0; i < max; i++)
+		if (!list[i]) {
+			list[i] = text;
+			break;
+		}
+}
+
 static void tag_probe(struct declarations *d, struct declared_probe *probe, const char *tag)
 {
 	const char *rest;
@@ -167,11 +177,28 @@ static void tag_probe(struct declarations *d, struct declared_probe *probe, cons
 	else if (!strcmp(tag, "go:needed"))
 		probe->needed = true;
 	else if ((rest = after(tag, "go:also ")))
-		for (int i = 1; i < DECLARED_ALSO_MAX; i++)
-			if (!probe->function[i]) {
-				probe->function[i] = rest;
-				break;
-			}
+		append(probe->function, DECLARED_ALSO_MAX, rest);
+	else if ((rest = after(tag, "go:except ")))
+		append(probe->except, DECLARED_EXCEPT_MAX, rest);
+}
+
+/* An except for a function that its program does not attach to would do nothing, unnoticed. */
+static int check_excepts(const struct declarations *d)
+{
+	for (size_t i = 0; i < d->probe_cnt; i++) {
+		const struct declared_probe *probe = &d->probes[i];
+
+		for (const char *const *except = probe->except; *except; except++) {
+			const char *const *f = probe->function;
+
+			while (*f && !declared_call_is_in(*except, *f))
+				f++;
+			if (probe->kind != SITE_RETURN || !*f)
+				return log_err(-EINVAL, "declarations: %s has no RETs for GO_EXCEPT(\"%s\")",
+					       probe->program, *except);
+		}
+	}
+	return 0;
 }
 
 /* One pass over the decl tags: ONLY libraries first, since the others refer to them. */
@@ -249,6 +276,8 @@ int declarations__read(const struct bpf_object *obj, struct declarations **out)
 		err = read_tags(d, btf, false);
 	if (!err)
 		err = place_values(d, btf);
+	if (!err)
+		err = check_excepts(d);
 	if (err) {
 		log_err(err, "declarations: the embedded BPF object does not tell what it needs");
 		goto cleanup;
@@ -281,6 +310,13 @@ const char *declared_callee(const char *function, char *buf, size_t buf_sz)
 	snprintf(buf, buf_sz, "%.*s", split ? (int)(split - function) : (int)strlen(function),
 		 function);
 	return split ? split + 1 : NULL;
+}
+
+bool declared_call_is_in(const char *calls, const char *caller)
+{
+	const char *callee = after(calls, caller);
+
+	return callee && *callee == '>';
 }
 
 bool kind_is(enum go_kind kind, const char *word)

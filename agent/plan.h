@@ -16,7 +16,7 @@ struct planned_probe {
 	size_t program;	      /* index of the program: declared - declarations->probes */
 	const char *function; /* as declared: "FUNC" or "CALLER>CALLEE" */
 	bool on;
-	char reason[160]; /* why it is off */
+	char reason[160]; /* why it is off; of one that is on, why it costs more than it might */
 	struct site sites[PLAN_SITES_MAX];
 	uint64_t site_offs[PLAN_SITES_MAX]; /* file offsets */
 	size_t site_cnt;
