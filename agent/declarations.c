@@ -17,6 +17,7 @@ static const struct {
 	{"go_entry/", SITE_ENTRY},
 	{"go_call/", SITE_CALL},
 	{"go_after/", SITE_AFTER},
+	{"go_join/", SITE_JOIN},
 	{"go_return/", SITE_RETURN},
 };
 
@@ -189,15 +190,15 @@ static int add_value(struct declarations *d, const struct btf *btf, const struct
 	return 0;
 }
 
-static int add_function(struct declared_probe *probe, const char *function)
+/* The NULL that ends LIST stays, at LIST[MAX] at the latest. */
+static int append(const struct declared_probe *probe, const char **list, int max, const char *text)
 {
-	for (int i = 1; i < DECLARED_ALSO_MAX; i++)
-		if (!probe->function[i]) {
-			probe->function[i] = function;
+	for (int i = 0; i < max; i++)
+		if (!list[i]) {
+			list[i] = text;
 			return 0;
 		}
-	return log_err(-EINVAL, "declarations: %s has more than %d functions", probe->program,
-		       DECLARED_ALSO_MAX);
+	return log_err(-EINVAL, "declarations: %s has more than %d functions", probe->program, max);
 }
 
 static int tag_probe(struct declarations *d, struct declared_probe *probe, const char *tag)
@@ -220,7 +221,28 @@ static int tag_probe(struct declarations *d, struct declared_probe *probe, const
 	else if (!strcmp(tag, "go:children"))
 		probe->children = true;
 	else if ((rest = after(tag, "go:also ")))
-		return add_function(probe, rest);
+		return append(probe, probe->function, DECLARED_ALSO_MAX, rest);
+	else if ((rest = after(tag, "go:except ")))
+		return append(probe, probe->except, DECLARED_EXCEPT_MAX, rest);
+	return 0;
+}
+
+/* An except for a function that its program does not attach to would do nothing, unnoticed. */
+static int check_excepts(const struct declarations *d)
+{
+	for (size_t i = 0; i < d->probe_cnt; i++) {
+		const struct declared_probe *probe = &d->probes[i];
+
+		for (const char *const *except = probe->except; *except; except++) {
+			const char *const *f = probe->function;
+
+			while (*f && !declared_call_is_in(*except, *f))
+				f++;
+			if (probe->kind != SITE_RETURN || !*f)
+				return log_err(-EINVAL, "declarations: %s has no RETs for GO_EXCEPT(\"%s\")",
+					       probe->program, *except);
+		}
+	}
 	return 0;
 }
 
@@ -300,6 +322,8 @@ int declarations__read(const struct bpf_object *obj, struct declarations **out)
 		err = read_tags(d, btf, false);
 	if (!err)
 		err = place_values(d, btf);
+	if (!err)
+		err = check_excepts(d);
 	if (err)
 		goto cleanup;
 	*out = d;
@@ -330,6 +354,13 @@ const char *declared_callee(const char *function, char *buf, size_t buf_sz)
 	snprintf(buf, buf_sz, "%.*s", split ? (int)(split - function) : (int)strlen(function),
 		 function);
 	return split ? split + 1 : NULL;
+}
+
+bool declared_call_is_in(const char *calls, const char *caller)
+{
+	const char *callee = after(calls, caller);
+
+	return callee && *callee == '>';
 }
 
 bool kind_is(enum go_kind kind, const char *word)

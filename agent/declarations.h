@@ -16,7 +16,7 @@
 
 struct bpf_object;
 
-enum { DECLARED_ALSO_MAX = 8 };
+enum { DECLARED_ALSO_MAX = 8, DECLARED_EXCEPT_MAX = 8 };
 
 /* GO_SPAN */
 struct declared_library {
@@ -32,7 +32,8 @@ struct declared_probe {
 	enum site_kind kind;
 	const char *function[1 + DECLARED_ALSO_MAX]; /* "FUNC" or "CALLER>CALLEE", as declared; NULL ends */
 	const char *when, *unless;		     /* "CALLER>CALLEE" or NULL */
-	uint32_t results;			     /* registers a go_after site must leave alone */
+	const char *except[DECLARED_EXCEPT_MAX + 1]; /* "FUNC>CALLEE" of go_return; NULL ends */
+	uint32_t results; /* registers a go_after site must leave alone; of go_return: EXCEPT's */
 	int library;				     /* index, -1: any */
 	bool needed;
 	bool children; /* only when a library is on whose spans are below others */
@@ -77,6 +78,9 @@ void declarations__free(struct declarations *d);
 
 /* "CALLER>CALLEE": copies CALLER to BUF and returns CALLEE; NULL when there is no '>' (BUF: all). */
 const char *declared_callee(const char *function, char *buf, size_t buf_sz);
+
+/* True when CALLS is "CALLER>" and a callee. */
+bool declared_call_is_in(const char *calls, const char *caller);
 
 /* True when a Go kind is what the declaration's word (bool int pointer string ...) means. */
 bool kind_is(enum go_kind kind, const char *word);

@@ -24,6 +24,7 @@ struct inspection {
 
 static const char *const kind_names[] = {
 	[SITE_ENTRY] = "entry", [SITE_CALL] = "call", [SITE_AFTER] = "return", [SITE_RETURN] = "return",
+	[SITE_JOIN] = "return",
 };
 
 static const char *const cost_names[] = {
@@ -93,8 +94,11 @@ static json_t *probes_json(const struct inspection *in)
 						kind_names[p->declared->kind], "status",
 						p->on ? "on" : "off");
 
-			json_object_set_new(row, p->on ? "site" : "reason",
-					    p->on ? site_json(p, s) : json_string(p->reason));
+			if (p->on)
+				json_object_set_new(row, "site", site_json(p, s));
+			if (!p->on || *p->reason)
+				json_object_set_new(row, p->on ? "note" : "reason",
+						    json_string(p->reason));
 			json_array_append_new(rows, row);
 		}
 	}
@@ -210,6 +214,8 @@ static void print_text(const struct inspection *in, FILE *out)
 			fprintf(out, "  on   %-10s 0x%-10llx %-24s %-6s %s\n",
 				cost_names[p->sites[s].cost], (unsigned long long)p->sites[s].addr,
 				p->sites[s].instruction, kind_names[p->declared->kind], p->function);
+		if (p->on && *p->reason)
+			fprintf(out, "       (%s)\n", p->reason);
 	}
 	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
 		const struct planned_probe *p = &in->plan->probes[i];

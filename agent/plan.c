@@ -15,7 +15,7 @@ static const char *name_at(void *ctx, uint64_t addr)
 	return name && f.addr == addr ? name : NULL;
 }
 
-/* The sites of one function, or a negative errno with WHY. */
+/* The sites of one function (its RETs: all but what CALLER>CALLEE spares), or a negative errno with WHY. */
 static int find_sites(const struct resolve *r, enum site_kind kind, const char *function,
 		      uint32_t results, struct site *sites, size_t cap, struct why *why)
 {
@@ -132,6 +132,20 @@ static bool is_linked(const struct resolve *r, const char *function)
 	return resolve__function(r, caller, &f) != -ENOENT;
 }
 
+/* What to search: the probe's function, or that with a callee whose success spares RETs. */
+static const char *searched(const struct resolve *r, const struct planned_probe *p)
+{
+	const char *found = p->function;
+
+	for (const char *const *except = p->declared->except; *except; except++)
+		if (declared_call_is_in(*except, p->function)) {
+			found = *except;
+			if (calls_directly(r, found))
+				break;
+		}
+	return found;
+}
+
 static void plan_probe(const struct resolve *r, struct planned_probe *p)
 {
 	struct why why = {""};
@@ -146,12 +160,11 @@ static void plan_probe(const struct resolve *r, struct planned_probe *p)
 		return;
 	}
 	p->unlinked = !is_linked(r, p->function);
-	cnt = find_sites(r, p->declared->kind, p->function, p->declared->results, p->sites,
+	cnt = find_sites(r, p->declared->kind, searched(r, p), p->declared->results, p->sites,
 			 PLAN_SITES_MAX, &why);
-	if (cnt <= 0) {
-		snprintf(p->reason, sizeof(p->reason), "%.150s", why.text);
+	snprintf(p->reason, sizeof(p->reason), "%.150s", why.text);
+	if (cnt <= 0)
 		return;
-	}
 	for (int i = 0; i < cnt; i++)
 		if (resolve__file_off(r, p->sites[i].addr, &p->site_offs[i])) {
 			snprintf(p->reason, sizeof(p->reason), "0x%llx is not in the file",

@@ -8,7 +8,7 @@
 
 #include "declarations.h"
 
-enum { PLAN_SITES_MAX = 16 };
+enum { PLAN_SITES_MAX = 32 };
 
 /* One function of one declared probe. */
 struct planned_probe {
@@ -17,7 +17,7 @@ struct planned_probe {
 	const char *function; /* as declared: "FUNC" or "CALLER>CALLEE" */
 	bool on;
 	bool unlinked;	  /* the executable does not have the (calling) function */
-	char reason[160]; /* why it is off */
+	char reason[160]; /* why it is off; of one that is on, why it costs more than it might */
 	struct site sites[PLAN_SITES_MAX];
 	uint64_t site_offs[PLAN_SITES_MAX]; /* file offsets */
 	size_t site_cnt;

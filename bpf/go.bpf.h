@@ -7,7 +7,8 @@
  *   SEC("go_entry/FUNC")           at the entry of FUNC
  *   SEC("go_call/CALLER>CALLEE")   at the direct call(s) of CALLEE in CALLER
  *   SEC("go_after/CALLER>CALLEE")  after they return
- *   SEC("go_return/FUNC")          at every RET of FUNC
+ *   SEC("go_join/CALLER>CALLEE")   the same, where other paths may join: look at the registers
+ *   SEC("go_return/FUNC")          at every RET of FUNC, or with GO_EXCEPT at some of them
  *
  * Go ABI: src/cmd/compile/abi-internal.md (Go 1.17 to 1.27).
  */
@@ -61,7 +62,22 @@
 /* On a program: attached only when CALLER calls CALLEE directly / does not ("CALLER>CALLEE"). */
 #define GO_WHEN(calls) GO_TAG("go:when " calls)
 #define GO_UNLESS(calls) GO_TAG("go:unless " calls)
-/* On a go_after program: the result registers (bits of 1 << N) it reads. */
+/*
+ * On a go_return program: not at those RETs of CALLER that are reached after its direct calls of
+ * CALLEE ("CALLER>CALLEE") returned successfully, for a go_after site ends the span there at a
+ * fraction of the price. With GO_RESULTS, success is a zero in one of those result registers (an
+ * error's itab): of a comparison with zero only that side is followed. Without, it is any return.
+ * A path that never calls CALLEE but shares a RET with the successful one is lost: see its end
+ * elsewhere. On the other hand RETs may be probed for which there was no need (no direct call, a
+ * jump table, a comparison that is not recognised, arm64), so the program must bear spans that have
+ * ended. Several for one CALLER are the names that CALLEE has in different builds: one that is
+ * called directly counts.
+ */
+#define GO_EXCEPT(calls) GO_TAG("go:except " calls)
+/*
+ * On a go_after program: the result registers (bits of 1 << N) it reads. On a go_return program
+ * with GO_EXCEPT: those of CALLEE of which one is zero when it succeeded.
+ */
 #define GO_RESULTS(mask) GO_TAG("go:results " #mask)
 /*
  * On a program: attached only when a library is on whose spans are below others (any kind but
