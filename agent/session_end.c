@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* session_end: how a session waits for processes, ends, and what it does when it cannot begin. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,35 +267,50 @@ void session__warn_of_losses(struct session *s)
 		s->warned_ns = loop__now_ns();
 }
 
-int session__idle(struct session *s, int status)
+/* Waits for a signal; 0 if it was none that asks for our end. */
+static int wait_for_signal(int fd)
 {
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	struct signalfd_siginfo info;
-	int fd = s->signal_fd;
 
-	if (fd <= 0)
-		fd = block_signals();
-	log_info("idle: a restart would not help; waiting to be ended");
-	notify__ready("idle");
-	for (;;) {
-		ssize_t n = read(fd, &info, sizeof(info));
-
-		if (n == sizeof(info) && info.ssi_signo != SIGCHLD && info.ssi_signo != SIGUSR1)
-			return status;
-		usleep(100000);
-	}
+	poll(&poll_fd, 1, -1);
+	if (read(fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGCHLD ||
+	    info.ssi_signo == SIGUSR1)
+		return 0;
+	return info.ssi_signo;
 }
 
-/* run --best-effort: CMD without tracing. */
-static int run_untraced(struct session *s)
+static bool has_signals(struct session *s)
 {
-	int err;
+	if (s->signal_fd <= 0)
+		s->signal_fd = block_signals();
+	return s->signal_fd > 0;
+}
 
-	if (!s->run)
+int session__idle(struct session *s, int status)
+{
+	if (!has_signals(s))
+		return 1;
+	log_info("idle: a restart would not help; waiting to be ended");
+	notify__ready("idle");
+	while (!wait_for_signal(s->signal_fd))
+		;
+	return status;
+}
+
+int session__run_untraced(struct session *s)
+{
+	int err = 0, sig;
+
+	if (!has_signals(s) || (!s->run && run__start(s->config, &s->run)))
 		return 1;
 	log_warn("running the command without tracing it");
 	err = run__release(s->run);
-	while (!err && !run__reap(s->run))
-		usleep(10000);
+	while (!err && !run__reap(s->run)) {
+		sig = wait_for_signal(s->signal_fd);
+		if (sig)
+			run__signal(s->run, sig);
+	}
 	return run__status(s->run);
 }
 
@@ -302,8 +318,8 @@ int session__cannot(struct session *s)
 {
 	if (s->config->command == COMMAND_SERVICE)
 		return session__idle(s, 1);
-	if (s->config->command == COMMAND_RUN && s->config->best_effort)
-		return run_untraced(s);
+	if (s->run && s->config->best_effort)
+		return session__run_untraced(s);
 	return 1;
 }
 

@@ -76,6 +76,9 @@ void session__warn_of_losses(struct session *s);
 /* Tracing is impossible (the reason was said): what the command does then; its exit status. */
 int session__cannot(struct session *s);
 
+/* run: starts CMD and waits for its end; its exit status. Signals that would end us are for it. */
+int session__run_untraced(struct session *s);
+
 /* Does nothing until a signal ends it. Returns STATUS. */
 int session__idle(struct session *s, int status);
 
