@@ -335,7 +335,7 @@ static void on_watch(void *ctx)
 	struct session *s = ctx;
 
 	session__warn_of_losses(s);
-	session__look_at_console(s);
+	session__look_at_output(s);
 }
 
 static int open_discovery(struct session *s)

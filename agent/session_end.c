@@ -146,13 +146,31 @@ void session__look_for_end(struct session *s)
 	s->idle = true;
 }
 
-void session__look_at_console(struct session *s)
+/* trace --otlp-file - */
+static bool writes_file_to_stdout(const struct session *s)
+{
+	const char *file = s->config->otlp_file;
+
+	return s->config->command == COMMAND_TRACE && file && !strcmp(file, "-");
+}
+
+/* Has the reader of the pipe that stdout is gone away? */
+static bool stdout_is_closed(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+void session__look_at_output(struct session *s)
 {
 	bool exports = s->config->otlp_wanted || s->config->otlp_file;
 	int err = 0;
 
 	if (s->console)
 		console__lost(s->console, &err);
+	else if (writes_file_to_stdout(s) && stdout_is_closed())
+		err = -EPIPE;
 	/* what run has started goes on: our part of its stderr is not its business */
 	if (err && !s->run && (err == -EPIPE || !exports))
 		session__end(s, 0);
@@ -209,6 +227,9 @@ static void on_flushed(void *ctx)
 	struct session *s = ctx;
 	struct batch_counts counts = batch__counts(s->batch);
 
+	if (writes_file_to_stdout(s) && counts.dropped[BATCH_FAILED] && !s->config->otlp_wanted &&
+	    !stdout_is_closed() && !s->status)
+		s->status = 1;
 	if (s->traced_cnt || counts.produced)
 		log_done("", &counts, &s->losses);
 	else if (s->config->command == COMMAND_TRACE && !s->failed_cnt)

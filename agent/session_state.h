@@ -67,8 +67,8 @@ void session__look_for_end(struct session *s);
 /* Detaches, tells, flushes; then the loop ends with STATUS. */
 void session__end(struct session *s, int status);
 
-/* Ends when nobody reads the console any more, or when it takes nothing and there is no other output. */
-void session__look_at_console(struct session *s);
+/* Ends when nobody reads stdout any more, or when it takes nothing and there is no other output. */
+void session__look_at_output(struct session *s);
 
 /* Losses of the kernel side, at most once a minute. */
 void session__warn_of_losses(struct session *s);
