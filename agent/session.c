@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* session: see session.h. The waiting and the ending are in session_end.c. */
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "privileges.h"
-#include "ps.h"
 #include "semconv.h"
 #include "session_state.h"
-#include "uprobe.h"
 
 static bool same_exe(const struct exe_id *a, const struct exe_id *b)
 {
@@ -132,9 +128,9 @@ static void attach_process(struct session *s, struct executable *e, int pid)
 {
 	struct tracee *before = find_tracee(s, pid);
 	struct process process = {};
-	struct why why = {""};
+	struct why why = {"out of memory"};
 
-	if (before && !before->gone)
+	if (s->settled || (before && !before->gone))
 		return;
 	/* it may be gone, or another program, since it was found */
 	if (!process__read(pid, &process) && same_exe(&process.exe, &e->id) &&
@@ -160,6 +156,8 @@ static void on_found(void *ctx, const struct process *p)
 		wait_for_exe(seen, p->pid);
 	else if (seen && seen->executable)
 		attach_process(s, seen->executable, p->pid);
+	else
+		s->failed_cnt++; /* why was said of the executable's first process */
 }
 
 /* Nobody named this program: what a command starts, or a glob matches, need not be traceable. */
@@ -337,7 +335,7 @@ static void on_watch(void *ctx)
 	struct session *s = ctx;
 
 	session__warn_of_losses(s);
-	session__look_at_console(s);
+	session__look_at_output(s);
 }
 
 static int open_discovery(struct session *s)
@@ -439,6 +437,13 @@ static int start(struct session *s)
 	return err;
 }
 
+static int do_without_tracing(struct session *s)
+{
+	if (s->config->command == COMMAND_SERVICE)
+		return session__idle(s, 0);
+	return s->config->command == COMMAND_RUN ? session__run_untraced(s) : 0;
+}
+
 int session__run(const struct config *config)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -449,7 +454,7 @@ int session__run(const struct config *config)
 	s->config = config;
 	if (config->sdk_disabled) {
 		log_warn("OTEL_SDK_DISABLED is true: nothing is traced");
-		status = config->command == COMMAND_SERVICE ? session__idle(s, 0) : 0;
+		status = do_without_tracing(s);
 	} else if (config->command == COMMAND_SERVICE && !config->has_target) {
 		log_error("nothing to trace is named: set OTEL_GO_AUTO_TARGET_EXE (a path, a name or a "
 			  "glob) or OTEL_GO_AUTO_TARGET_PID");

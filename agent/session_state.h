@@ -67,14 +67,17 @@ void session__look_for_end(struct session *s);
 /* Detaches, tells, flushes; then the loop ends with STATUS. */
 void session__end(struct session *s, int status);
 
-/* Ends when nobody reads the console any more, or when it takes nothing and there is no other output. */
-void session__look_at_console(struct session *s);
+/* Ends when nobody reads stdout any more, or when it takes nothing and there is no other output. */
+void session__look_at_output(struct session *s);
 
 /* Losses of the kernel side, at most once a minute. */
 void session__warn_of_losses(struct session *s);
 
 /* Tracing is impossible (the reason was said): what the command does then; its exit status. */
 int session__cannot(struct session *s);
+
+/* run: starts CMD and waits for its end; its exit status. Signals that would end us are for it. */
+int session__run_untraced(struct session *s);
 
 /* Does nothing until a signal ends it. Returns STATUS. */
 int session__idle(struct session *s, int status);
