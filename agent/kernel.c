@@ -76,6 +76,7 @@ static int find_pid_namespace(struct kernel *k)
 	set_sizes(bpf, 4096, 1); /* as small as it gets: its maps are not used */
 	bpf_map__set_max_entries(bpf->maps.contexts, 1);
 	bpf_map__set_max_entries(bpf->maps.births, 1);
+	bpf_map__set_max_entries(bpf->maps.joins, 1);
 	bpf_program__set_autoload(bpf->progs.agent_position, true);
 	err = gospan_bpf__load(bpf);
 	if (!err)
