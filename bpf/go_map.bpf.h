@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Walks over a Go map[string][]string (http.Header), group by group, without knowing its hash seed.
+ * Walks over a Go map[string][]string (http.Header) or map[string]string, group by group, without
+ * knowing its hash seed.
  *
  * Swiss, Go >= 1.24: internal/runtime/maps/map.go, table.go, group.go. A map of at most 8 entries is
  * one group at dirPtr (dirLen 0); larger: dirPtr is an array of *table, a table has an array of
- * lengthMask + 1 groups. Group: 8 control bytes (top bit clear: full), 8 slots {string, []string}.
+ * lengthMask + 1 groups. Group: 8 control bytes (top bit clear: full), 8 slots {key, value}.
  *
  * Classic, to Go 1.23: runtime/map.go. 2^B buckets at buckets, each with an overflow chain; while
  * the map grows, those not moved yet at oldbuckets. Bucket: 8 tophash bytes (>= 5: full), 8 keys,
@@ -34,6 +35,7 @@ struct go_map_layout {
 	__u16 swiss_dir_ptr, swiss_dir_len; /* GO_ABSENT: no Swiss maps */
 	__u16 table_groups, table_length_mask;
 	__u16 hmap_b, hmap_buckets, hmap_old_buckets; /* GO_ABSENT: no classic maps */
+	__u16 elem_size; /* of a value: STRING_SIZE, or 0 for SLICE_SIZE */
 };
 
 struct go_map_walk {
@@ -43,12 +45,24 @@ struct go_map_walk {
 	__u32 index;	/* of next in its array; overflow buckets count with their bucket */
 	__u32 cnt;	/* groups in the array */
 	__u32 old_cnt;
+	__u32 elem_size;
 	bool swiss;
 };
 
 static __always_inline bool go_map_is_swiss(const struct go_map_layout *at)
 {
 	return at->swiss_dir_ptr != GO_ABSENT;
+}
+
+static __always_inline __u32 classic_overflow_off(__u32 elem_size)
+{
+	return CLASSIC_ELEMS_OFF + GROUP_SLOTS * elem_size;
+}
+
+static __always_inline __u32 go_map_group_size(const struct go_map_walk *walk)
+{
+	return walk->swiss ? SWISS_SLOTS_OFF + GROUP_SLOTS * (STRING_SIZE + walk->elem_size) :
+			     classic_overflow_off(walk->elem_size) + 8;
 }
 
 static __always_inline void swiss_begin(const struct go_map_layout *at, __u64 map,
@@ -88,6 +102,7 @@ static __always_inline bool go_map_begin(const struct go_map_layout *at, __u64 m
 					 struct go_map_walk *walk)
 {
 	__builtin_memset(walk, 0, sizeof(*walk));
+	walk->elem_size = at->elem_size ? at->elem_size : SLICE_SIZE;
 	if (!map)
 		return false;
 	if (go_map_is_swiss(at))
@@ -104,7 +119,7 @@ static __always_inline bool go_map_next(struct go_map_walk *walk, const __u8 *gr
 	__u64 overflow = 0;
 
 	if (!walk->swiss)
-		overflow = *(const __u64 *)(group + CLASSIC_OVERFLOW_OFF);
+		overflow = *(const __u64 *)(group + classic_overflow_off(walk->elem_size));
 	if (overflow) {
 		walk->next = overflow;
 		return true;
@@ -118,38 +133,43 @@ static __always_inline bool go_map_next(struct go_map_walk *walk, const __u8 *gr
 		walk->index = 0;
 		walk->old = 0;
 	}
-	walk->next = walk->groups +
-		     walk->index * (walk->swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE);
+	walk->next = walk->groups + walk->index * go_map_group_size(walk);
 	return true;
 }
 
 struct go_map_slot {
 	struct go_string key;
-	struct go_slice elem; /* of strings */
+	struct go_slice elem; /* of strings; the first two words of it are a string */
 };
 
 /* Slot I (a constant) of the group that was read; false when it is empty. */
-static __always_inline bool go_map_slot(bool swiss, const __u8 *group, int i,
-					struct go_map_slot *out)
+static __always_inline bool go_map_slot_of(bool swiss, __u32 elem_size, const __u8 *group, int i,
+					   struct go_map_slot *out)
 {
 	const __u64 *key, *elem;
 
 	if (swiss) {
 		if (group[i] & 0x80)
 			return false;
-		key = (const void *)(group + SWISS_SLOTS_OFF + i * (STRING_SIZE + SLICE_SIZE));
+		key = (const void *)(group + SWISS_SLOTS_OFF + i * (STRING_SIZE + elem_size));
 		elem = key + STRING_SIZE / 8;
 	} else {
 		if (group[i] < CLASSIC_MIN_TOPHASH)
 			return false;
 		key = (const void *)(group + CLASSIC_KEYS_OFF + i * STRING_SIZE);
-		elem = (const void *)(group + CLASSIC_ELEMS_OFF + i * SLICE_SIZE);
+		elem = (const void *)(group + CLASSIC_ELEMS_OFF + i * elem_size);
 	}
 	out->key.ptr = key[0];
 	out->key.len = key[1];
 	out->elem.ptr = elem[0];
 	out->elem.len = elem[1];
 	return true;
+}
+
+static __always_inline bool go_map_slot(bool swiss, const __u8 *group, int i,
+					struct go_map_slot *out)
+{
+	return go_map_slot_of(swiss, SLICE_SIZE, group, i, out);
 }
 
 #endif

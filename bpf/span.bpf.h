@@ -60,12 +60,14 @@ struct in_flight {
 	__u64 url;     /* *url.URL of its request */
 	__u64 context; /* data word of its context */
 	__u64 mark;    /* a time or a number */
+	struct go_interface error; /* of an attempt that may be made again */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
 	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
-	__u8 pad[2];
+	__u8 state;    /* the library's own */
+	__u8 pad[1];
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
