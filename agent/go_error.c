@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db_error.h"
 #include "go_error.h"
 #include "panic.h"
 
@@ -78,6 +79,8 @@ static struct otlp_text words_of(struct build_span *b, const struct resolve *r,
 	}
 	if (!strcmp(type, "*net/url.Error"))
 		return words; /* method and URL: the span has them, and the URL may hold secrets */
+	if (db_error__is(type))
+		return build__clean(b, first);
 	panic__describe(b, r, &link->value, first, bias, &panic);
 	return build__clean(b, panic.text);
 }
@@ -96,7 +99,7 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 	struct otlp_text texts[GO_ERROR_DEPTH];
 	char type[256];
 
-	*out = (struct go_error){{NULL, 0}, {NULL, 0}};
+	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}};
 	for (size_t i = 0; i < chain->cnt; i++) {
 		uint64_t addr = chain->at[i].value.type;
 
@@ -104,6 +107,8 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 			snprintf(type, sizeof(type), "_OTHER");
 		if (!out->type.len || !is_vague(type))
 			out->type = build__clean(b, text_of(type));
+		if (!out->code.len)
+			out->code = db_error__code(b, r, &chain->at[i], type, bias);
 		texts[i] = words_of(b, r, &chain->at[i], type, bias);
 	}
 	for (size_t i = 0; i < chain->cnt; i++) {

@@ -27,6 +27,7 @@ struct error_chain {
 struct go_error {
 	struct otlp_text type; /* of the innermost error with a type that tells something; empty: none */
 	struct otlp_text text; /* may be empty */
+	struct otlp_text code; /* of a database: what it calls the error; empty: nothing */
 };
 
 /* Texts lie on B's workbench. BIAS is the executable's, R may be NULL. */

@@ -34,6 +34,7 @@ enum call_state {
 	UNDECIDED = 0x10,    /* `error` is either final or ErrBadConn */
 	AGAIN = 0x20,	     /* it was: the next attempt follows */
 	HAS_CONN = 0x40,
+	HAS_QUERY = 0x80,
 };
 
 enum { MAX_BAD_CONN_RETRIES = 2 }; /* const maxBadConnRetries; the attempt after these is the last */
@@ -52,32 +53,42 @@ static __always_inline struct in_flight *begin_call(struct pt_regs *ctx, const s
 
 static __always_inline int put_query(struct in_flight *span, struct go_string text, __u64 arg_cnt)
 {
+	span->state |= HAS_QUERY;
 	span_put_string(span, ATTR_DB_QUERY, text);
 	if (arg_cnt)
 		span_put_number(span, ATTR_DB_ARGUMENTS, arg_cnt);
 	return 0;
 }
 
-static __noinline int end_call(const struct goroutine *on, struct in_flight *span)
+/* A global function: the verifier looks at it once, not for each caller. */
+__weak int sql_end(const struct goroutine *on, struct in_flight *span)
 {
-	if (!span_is_brief(span)) {
+	__u64 conn;
+
+	if (!on || !span)
+		return 0;
+	conn = span->object;
+	/* without a query the database is part of the span's name */
+	if (!span_is_brief(span) || (!span->owner.silent && !(span->state & HAS_QUERY))) {
 		if (span->mark)
 			span_put_number(span, ATTR_DB_POOL_WAIT, span->mark);
-		if (span->state & HAS_CONN)
-			sql_put_conn(span, span->object);
+		if (!(span->state & HAS_CONN))
+			conn = sql_idle_conn(conn); /* it leads to the same database */
+		if (conn)
+			sql_put_conn(span, conn);
 		else
-			sql_put_db(span, span->object);
+			sql_put_connector(span, span->object);
 	}
 	return span_end(on, span);
 }
 
 /* The call is over, with ERROR. */
-static __noinline int end_with(const struct goroutine *on, struct in_flight *span,
+static __always_inline int end_with(const struct goroutine *on, struct in_flight *span,
 			       const struct go_interface *error)
 {
 	if (error->tab)
 		span_put_error(span, error);
-	return end_call(on, span);
+	return sql_end(on, span);
 }
 
 /* Where a call that is not tried again returns. */

@@ -11,7 +11,10 @@
  */
 int sql_put_conn(struct in_flight *span, __u64 driver_conn);
 
-/* The same for a call that got no connection: by one that waits in DB's pool, or by its connector. */
-int sql_put_db(struct in_flight *span, __u64 db);
+/* A connection that is idle in DB's pool, 0: there is none. */
+__u64 sql_idle_conn(__u64 db);
+
+/* For a call that got no connection: the type of DB's connector or driver. */
+int sql_put_connector(struct in_flight *span, __u64 db);
 
 #endif

@@ -230,7 +230,7 @@ static __noinline int put_options(struct in_flight *span, __u64 map)
 	return 0;
 }
 
-static __noinline int put_where(struct in_flight *span, const struct conn_layout *at, __u64 object)
+static __always_inline int put_where(struct in_flight *span, const struct conn_layout *at, __u64 object)
 {
 	if (at->via != GO_ABSENT)
 		object = go_word(object + at->via);
@@ -263,17 +263,23 @@ __hidden int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 	return 0;
 }
 
-__hidden int sql_put_db(struct in_flight *span, __u64 db)
+__hidden __u64 sql_idle_conn(__u64 db)
 {
 	struct go_slice idle = {};
+
+	if (!db || db_free_conn == GO_ABSENT)
+		return 0;
+	bpf_probe_read_user(&idle, sizeof(idle), (void *)db + db_free_conn);
+	return idle.len && idle.len <= idle.cap ? go_word(idle.ptr + 8 * (idle.len - 1)) : 0;
+}
+
+__hidden int sql_put_connector(struct in_flight *span, __u64 db)
+{
 	struct go_interface connector = {};
 	__u64 type;
 
-	if (!db || db_free_conn == GO_ABSENT || db_connector == GO_ABSENT)
+	if (!db || db_connector == GO_ABSENT)
 		return 0;
-	bpf_probe_read_user(&idle, sizeof(idle), (void *)db + db_free_conn);
-	if (idle.len && idle.len <= idle.cap)
-		return sql_put_conn(span, go_word(idle.ptr + 8 * (idle.len - 1)));
 	bpf_probe_read_user(&connector, sizeof(connector), (void *)db + db_connector);
 	type = type_of(connector.tab);
 	if (dsn_connector && type == dsn_connector + span->record.bias &&

@@ -3,6 +3,7 @@
  * error: what an error says, for the agent to put into words: the type and the first bytes of each
  * error in the chain, outermost first, and their texts where the type is known to hold some.
  */
+#include "database_error.bpf.h"
 #include "span.bpf.h"
 
 enum { ERROR_DEPTH_MAX = 4 };
@@ -37,6 +38,8 @@ static __always_inline struct error_layout layout_of(__u64 type)
 		at.wrapped = error_os_syscall_err;
 	} else if (error_url && type == error_url) {
 		at.wrapped = error_url_err;
+	} else {
+		database_error(type, &at.text, &at.more_text);
 	}
 	return at;
 }

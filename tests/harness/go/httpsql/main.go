@@ -29,7 +29,7 @@ func open(driver string) *sql.DB {
 	return db
 }
 
-var dbs = map[string]*sql.DB{"fake": open("fake"), "plain": open("plain"), "down": open("down")}
+var dbs = map[string]*sql.DB{}
 
 // What DB, Conn and Tx have in common.
 type handler interface {
@@ -337,6 +337,9 @@ func addLoad(mux *http.ServeMux) {
 }
 
 func main() {
+	for _, driver := range sql.Drivers() {
+		dbs[driver] = open(driver)
+	}
 	mux := http.NewServeMux()
 	handle(mux, "/do", do)
 	addParents(mux)
