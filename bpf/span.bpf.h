@@ -65,7 +65,8 @@ struct in_flight {
 	__u8 detached; /* no goroutine is in it */
 	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
-	__u8 pad[2];
+	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
+	__u8 pad;
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
