@@ -158,13 +158,18 @@ static __always_inline __u64 random64(void)
 	return high << 32 | bpf_get_prandom_u32();
 }
 
+static __always_inline __u32 depth_of(const struct goroutine *on, __u64 sp)
+{
+	return go_word(on->g + runtime_g_stack_hi) - sp;
+}
+
 __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutine *on,
 				      __u16 library, enum span_kind kind)
 {
 	struct goroutine_spans *spans = spans_of(on, true);
 	struct in_flight *span;
 	__u64 id = random64() | 1; /* never zero */
-	__u32 depth = go_word(on->g + runtime_g_stack_hi) - ctx->sp;
+	__u32 depth = depth_of(on, ctx->sp);
 	__u32 top;
 
 	if (!spans)
@@ -319,6 +324,32 @@ __hidden struct in_flight *span_find(const struct goroutine *on, __u16 library)
 			return span;
 	}
 	return NULL;
+}
+
+__hidden struct in_flight *span_around(const struct goroutine *on, __u64 sp)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+
+	if (!spans)
+		return NULL;
+	unwind(spans, depth_of(on, sp));
+	return span_current(on);
+}
+
+__hidden struct in_flight *span_of_frame(const struct goroutine *on, __u16 library, __u64 sp)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+	__u32 depth = depth_of(on, sp);
+	struct in_flight *span;
+	__u64 id = 0;
+
+	if (!spans)
+		return NULL;
+	for (__u32 i = 0; i < MAX_NESTING; i++)
+		if (i < spans->cnt && spans->open[i].depth == depth)
+			id = spans->open[i].id;
+	span = id ? bpf_map_lookup_elem(&in_flight, &id) : NULL;
+	return span && span->record.library == library ? span : NULL;
 }
 
 __hidden struct in_flight *span_by_id(__u64 id)
