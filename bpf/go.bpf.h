@@ -84,6 +84,8 @@
  * SERVER). On a __u8 variable: whether one is.
  */
 #define GO_CHILDREN GO_TAG("go:children")
+/* On a program: it writes into the target, so attached only where the kernel allows that. */
+#define GO_WRITES GO_TAG("go:writes")
 /* On a program: without it the library's spans would be wrong, so the library is off. */
 #define GO_NEEDED GO_TAG("go:needed")
 

@@ -2,6 +2,7 @@
 /* span: see span.bpf.h. This file owns the maps of spans under way and of events. */
 #include "span.bpf.h"
 #include "context.bpf.h"
+#include "join.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -102,6 +103,7 @@ static int close_span(struct in_flight *span, __u64 id)
 	/* of two that end it at once, on two goroutines, the one that takes it off the list does */
 	if (span->listed && bpf_map_delete_elem(&objects, &key))
 		return 0;
+	join_withdraw(span);
 	if (!span->owner.silent && send(span))
 		fail(span->record.pid, FAIL_RING_FULL);
 	return bpf_map_delete_elem(&in_flight, &id);

@@ -43,6 +43,16 @@ struct trace_context {
 	__u8 pad[6];
 };
 
+/* Which call over which connection; see join.bpf.h. */
+struct join_key {
+	__u8 client[16]; /* address; IPv4 as ::ffff:a.b.c.d */
+	__u16 client_port;
+	__u16 server_port;
+	__u32 stream; /* HTTP/2 stream id, 0: HTTP/1.1 */
+	__u32 net_ns; /* of a loopback address, else 0 */
+	__u32 pad;
+};
+
 struct in_flight {
 	struct in_flight_owner owner;
 	/* the library's own notes, never sent; all heap pointers, no stack address */
@@ -54,7 +64,10 @@ struct in_flight {
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
 	__u8 listed;   /* in the map `objects` */
-	__u8 pad[3];
+	__u8 joins;    /* offered to servers under `join` */
+	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
+	__u8 pad;
+	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
 	/* behind the body: room that bounds checks need, otherwise free for use as scratch */

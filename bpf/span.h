@@ -138,6 +138,7 @@ struct process_record {
 	NOTE(OWN_EXPORT, "own_export", "request came from gospan's own exporter", "") \
 	NOTE(MANY_HEADERS, "many_headers", "more header slots than are searched", "") \
 	NOTE(HEADER_READ, "header_read", "headers could not be read", "") \
+	NOTE(NO_ROOM, "no_room", "no room for a traceparent in a request's headers", "") \
 	NOTE(NO_GOROUTINE, "no_goroutine", "the goroutine's id could not be read", "") \
 	NOTE(UNFINISHED, "unfinished", "span was under way at attach", "") \
 	NOTE(TRUNCATED, "truncated", "strings longer than their limit", "") \
