@@ -4,7 +4,7 @@
  * error in the chain, outermost first, and its texts and addresses where the type is known to hold
  * some. Of a type that is not known, the text that it begins with, if it does.
  */
-#include "address.bpf.h"
+#include "net_conn.bpf.h"
 
 enum { ERROR_DEPTH_MAX = 4, ERROR_TEXTS = 3 };
 
@@ -32,10 +32,20 @@ GO_FIELD(error_wrap_err, interface, "fmt.wrapError.err");
 /* src/crypto/tls/common.go (from Go 1.20), src/crypto/x509/verify.go */
 GO_TYPE(error_verification, "*crypto/tls.CertificateVerificationError");
 GO_FIELD(error_verification_err, interface, "crypto/tls.CertificateVerificationError.Err");
+GO_TYPE(error_permanent, "*crypto/tls.permanentError");
+GO_FIELD(error_permanent_err, interface, "crypto/tls.permanentError.err");
 GO_TYPE(error_certificate, "crypto/x509.CertificateInvalidError");
 GO_FIELD(error_certificate_detail, string, "crypto/x509.CertificateInvalidError.Detail");
 GO_TYPE(error_hostname, "crypto/x509.HostnameError");
 GO_FIELD(error_hostname_host, string, "crypto/x509.HostnameError.Host");
+
+/* type GoAwayError struct: the same files */
+GO_TYPE(error_away_bundled, "net/http.http2GoAwayError");
+GO_FIELD(error_away_bundled_debug, string, "net/http.http2GoAwayError.DebugData");
+GO_TYPE(error_away_internal, "net/http/internal/http2.GoAwayError");
+GO_FIELD(error_away_internal_debug, string, "net/http/internal/http2.GoAwayError.DebugData");
+GO_TYPE(error_away_external, "golang.org/x/net/http2.GoAwayError");
+GO_FIELD(error_away_external_debug, string, "golang.org/x/net/http2.GoAwayError.DebugData");
 
 /* type StreamError struct: src/net/http/h2_bundle.go, internal/http2/errors.go, x/net/http2 */
 GO_TYPE(error_stream_bundled, "net/http.http2StreamError");
@@ -71,6 +81,12 @@ static __always_inline void find_texts(__u64 type, struct error_layout *at)
 		at->text[0] = error_certificate_detail;
 	} else if (type == error_hostname) {
 		at->text[0] = error_hostname_host;
+	} else if (type == error_away_bundled) {
+		at->text[0] = error_away_bundled_debug;
+	} else if (type == error_away_internal) {
+		at->text[0] = error_away_internal_debug;
+	} else if (type == error_away_external) {
+		at->text[0] = error_away_external_debug;
 	}
 }
 
@@ -86,6 +102,8 @@ static __always_inline void find_wrapped(__u64 type, struct error_layout *at)
 		at->wrapped = error_wrap_err;
 	else if (type == error_verification)
 		at->wrapped = error_verification_err;
+	else if (type == error_permanent)
+		at->wrapped = error_permanent_err;
 	else if (type == error_stream_bundled)
 		at->wrapped = error_stream_bundled_cause;
 	else if (type == error_stream_internal)
@@ -126,10 +144,10 @@ static __noinline int put_addresses(struct in_flight *span, __u64 source, __u64 
 	bpf_probe_read_user(&to, sizeof(to), (void *)addr);
 	if (!from.tab && !to.tab)
 		return 0;
-	address_read(&from, span->record.bias, &address);
+	net_address(&from, span->record.bias, &address);
 	span_put_address(span, ATTR_ERROR_ADDRESS, &address);
-	if (address_read(&to, span->record.bias, &address) &&
-	    !address_path(&to, span->record.bias, &path))
+	if (net_address(&to, span->record.bias, &address) &&
+	    !net_path(&to, span->record.bias, &path))
 		put_text(span, path);
 	span_put_address(span, ATTR_ERROR_ADDRESS, &address);
 	return 0;

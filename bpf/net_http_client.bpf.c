@@ -14,7 +14,7 @@
  * h2_bundle.go (to 1.26), internal/http2/transport.go (from 1.27), src/net/url/url.go; Go 1.19 to
  * 1.27; golang.org/x/net/http2/transport.go.
  */
-#include "address.bpf.h"
+#include "net_conn.bpf.h"
 #include "http_copy.bpf.h"
 
 enum {
