@@ -156,6 +156,21 @@ static __always_inline __u64 go_bias(struct pt_regs *ctx)
 	return go_ip(ctx) - go_site(ctx);
 }
 
+/* dispatch.bpf.c */
+extern const volatile __u8 may_write_registers;
+
+/* At a RET: SP as it was at the function's entry, also where dispatch has popped the address. */
+static __always_inline __u64 go_return_sp(struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	__u32 flags = bpf_get_attach_cookie(ctx) >> COOKIE_FLAGS_SHIFT;
+
+	if (may_write_registers && flags & COOKIE_IS_RET)
+		return ctx->sp - 8;
+#endif
+	return ctx->sp;
+}
+
 /* One word of the target, 0 when it cannot be read. */
 static __always_inline __u64 go_word(__u64 addr)
 {
