@@ -4,6 +4,7 @@
 
 #include "assemble.h"
 #include "events.h"
+#include "ip_text.h"
 #include "panic.h"
 #include "semconv.h"
 #include "utf8.h"
@@ -90,16 +91,30 @@ static void add_error(struct error_chain *errors, const uint8_t *value, size_t l
 {
 	if (len != sizeof(struct panic_value) || errors->cnt == GO_ERROR_DEPTH)
 		return;
-	memcpy(&errors->at[errors->cnt].value, value, len);
-	errors->at[errors->cnt++].text_cnt = 0;
+	errors->at[errors->cnt] = (struct error_link){.text_cnt = 0};
+	memcpy(&errors->at[errors->cnt++].value, value, len);
+}
+
+static struct error_link *last_error(struct error_chain *errors)
+{
+	return errors->cnt ? &errors->at[errors->cnt - 1] : NULL;
 }
 
 static void add_error_text(struct error_chain *errors, struct otlp_text text)
 {
-	struct error_link *link = errors->cnt ? &errors->at[errors->cnt - 1] : NULL;
+	struct error_link *link = last_error(errors);
 
 	if (link && link->text_cnt < GO_ERROR_TEXTS)
 		link->texts[link->text_cnt++] = text;
+}
+
+static void add_error_address(struct error_chain *errors, const struct raw *raw)
+{
+	struct error_link *link = last_error(errors);
+
+	if (link && link->address_cnt < GO_ERROR_ADDRESSES &&
+	    ip_text__read(raw, &link->addresses[link->address_cnt]))
+		link->address_cnt++;
 }
 
 /* Sorts a body's attributes by key; panics and errors, of which there may be several, apart. */
@@ -125,6 +140,8 @@ static void read_body(const struct span_record *record, const uint8_t *body, str
 			add_error(&values->errors, value, len);
 		else if (key == ATTR_ERROR_TEXT)
 			add_error_text(&values->errors, (struct otlp_text){(const char *)value, len});
+		else if (key == ATTR_ERROR_ADDRESS)
+			add_error_address(&values->errors, &(struct raw){value, len});
 		else
 			raws->by_key[key] = (struct raw){value, len};
 	}

@@ -220,6 +220,8 @@ static int tag_probe(struct declarations *d, struct declared_probe *probe, const
 		probe->needed = true;
 	else if (!strcmp(tag, "go:children"))
 		probe->children = true;
+	else if (!strcmp(tag, "go:writes"))
+		probe->writes = true;
 	else if ((rest = after(tag, "go:also ")))
 		return append(probe, probe->function, DECLARED_ALSO_MAX, rest);
 	else if ((rest = after(tag, "go:except ")))

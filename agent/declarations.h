@@ -36,6 +36,7 @@ struct declared_probe {
 	uint32_t results; /* registers a go_after site must leave alone; of go_return: EXCEPT's */
 	int library;				     /* index, -1: any */
 	bool needed;
+	bool writes;   /* into the target */
 	bool children; /* only when a library is on whose spans are below others */
 };
 

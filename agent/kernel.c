@@ -235,6 +235,7 @@ int kernel__open_instance(const struct kernel *k, struct gospan_bpf **out)
 	bpf->rodata->agent_pid_namespace = k->pid_namespace;
 	bpf->rodata->ring_wakeup_bytes = k->config->ring_bytes / 8;
 	bpf->rodata->propagate_trace_context = k->config->propagate_trace_context;
+	bpf->rodata->join_calls = k->config->propagate_trace_context;
 	bpf->rodata->capture_body_size = k->config->http_body_size;
 	bpf->rodata->may_write_registers = features__has(k->features, FEATURE_WRITE_REGS);
 	set_sampler(k->config, bpf);

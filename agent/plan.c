@@ -345,6 +345,26 @@ void plan__free(struct plan *plan)
 	free(plan);
 }
 
+bool plan__writes(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->probe_cnt; i++)
+		if (plan->probes[i].on && plan->probes[i].declared->writes)
+			return true;
+	return false;
+}
+
+void plan__drop_writes(struct plan *plan, const char *reason)
+{
+	for (size_t i = 0; i < plan->probe_cnt; i++) {
+		struct planned_probe *p = &plan->probes[i];
+
+		if (!p->on || !p->declared->writes)
+			continue;
+		p->on = false;
+		snprintf(p->reason, sizeof(p->reason), "%s", reason);
+	}
+}
+
 bool plan__is_useful(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->declarations->library_cnt; i++)

@@ -50,6 +50,11 @@ struct plan {
 int plan__new(const struct declarations *d, const struct resolve *r, struct plan **out);
 void plan__free(struct plan *plan);
 
+/* Does a program that is on write into the target? */
+bool plan__writes(const struct plan *plan);
+/* Turns such programs off, for REASON. */
+void plan__drop_writes(struct plan *plan, const char *reason);
+
 /* Is any library on? */
 bool plan__is_useful(const struct plan *plan);
 

@@ -127,18 +127,12 @@ static void put_query(struct build_span *b, const struct semconv_input *in, cons
 /* A call that the caller took back has failed as well: its result is not there. */
 static void put_outcome(struct build_span *b, const struct go_error *error)
 {
-	bool is_canceled = text_is(error->type, "*errors.errorString") &&
-			   text_is(error->text, "context canceled");
-
 	if (!error->type.len)
 		return;
 	b->span.status = OTLP_STATUS_ERROR;
 	b->span.status_message = error->text;
 	build__text(b, "db.response.status_code", error->code);
-	if (error->code.len)
-		build__text(b, "error.type", error->code);
-	else
-		build__text(b, "error.type", is_canceled ? text_of("context.Canceled") : error->type);
+	build__text(b, "error.type", error->code.len ? error->code : error->type);
 }
 
 static struct otlp_text name_alone(struct build_span *b, const struct semconv_input *in)

@@ -101,6 +101,17 @@ static void warn_of_own_name(struct session *s)
 		 "environment are ignored (--service-name holds for all)");
 }
 
+/* Once: most users need not know, but who misses a parent on another machine will ask. */
+static void tell_of_writing(struct session *s, const struct executable *e)
+{
+	if (!e->write_err || s->writing_told)
+		return;
+	s->writing_told = true;
+	log_info("trace context cannot be written into outgoing requests here (%s): client and server spans "
+		 "are joined only where this gospan traces both",
+		 e->write_err == -EPERM ? "the kernel is locked down" : strerror(-e->write_err));
+}
+
 static int trace_process(struct session *s, struct executable *e, struct process *process,
 			 struct why *why)
 {
@@ -185,6 +196,8 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 		log_debug("pid %d is not traced: %s", first, why->text);
 	else if (err)
 		log_error("pid %d cannot be traced: %s", first, why->text);
+	if (e)
+		tell_of_writing(s, e);
 	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
 		attach_process(s, e, seen->waiting[i]);
 	if (!e)

@@ -30,9 +30,10 @@ GO_FRAME(retry_asks, "database/sql.(*DB).retry>errors.Is");
 
 /* How far a call has come: in_flight.state. Its `object` is the *DB, or the *driverConn when known. */
 enum call_state {
-	BAD_ATTEMPTS = 0x0f, /* number of attempts that met driver.ErrBadConn */
+	BAD_ATTEMPTS = 0x03, /* number of attempts that met driver.ErrBadConn */
+	ON_CONN = 0x08,	     /* begun on a connection that was there */
 	UNDECIDED = 0x10,    /* `error` is either final or ErrBadConn */
-	AGAIN = 0x20,	     /* it was: the next attempt follows */
+	AGAIN = 0x20,	     /* it was that: the next attempt follows */
 	HAS_CONN = 0x40,
 	HAS_QUERY = 0x80,
 };
@@ -103,28 +104,32 @@ static __always_inline int call_done(struct pt_regs *ctx, struct go_interface er
 	return span ? end_with(&on, span, &error) : 0;
 }
 
-/* An attempt returned. CONN is the connection that it used, 0: unknown. */
-static __always_inline int attempt_done(struct pt_regs *ctx, struct go_interface error, __u64 conn)
+/* Is SPAN's error final? What Tx and Conn do on their connection is not tried again. */
+static __always_inline bool is_final(const struct in_flight *span, const struct go_interface *error)
 {
-	struct in_flight *span;
-	struct goroutine on;
+	return !error->tab || span->state & ON_CONN ||
+	       (span->state & BAD_ATTEMPTS) >= MAX_BAD_CONN_RETRIES ||
+	       (retry_function && retry_asks == GO_ABSENT);
+}
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, database_sql);
-	if (!span)
-		return 0;
-	if (conn) {
-		span->object = conn;
-		span->state |= HAS_CONN;
-	}
-	if (!error.tab || (span->state & BAD_ATTEMPTS) >= MAX_BAD_CONN_RETRIES ||
-	    (retry_function && retry_asks == GO_ABSENT))
-		return end_with(&on, span, &error);
-	span->error = error;
+/* An attempt of the span's call returned ERROR. */
+static __always_inline int attempt_done(const struct goroutine *on, struct in_flight *span,
+					const struct go_interface *error)
+{
+	if (is_final(span, error))
+		return end_with(on, span, error);
+	span->error = *error;
 	span->record.end_ns = bpf_ktime_get_boot_ns();
 	span->state |= UNDECIDED;
 	return 0;
+}
+
+static __always_inline void set_conn(struct in_flight *span, __u64 conn)
+{
+	if (!conn || span->state & HAS_CONN)
+		return;
+	span->object = conn;
+	span->state |= HAS_CONN;
 }
 
 /* func Is(err, target error) bool, of an attempt's error and driver.ErrBadConn */
@@ -187,31 +192,65 @@ int sql_query_entry(struct pt_regs *ctx)
 	return span ? put_query(span, text, go_arg(ctx, 6)) : 0;
 }
 
+/*
+ * Those that return a pointer and an error. On DB: (*Rows, error) and (*Tx, error), which know their
+ * connection.
+ */
 SEC("go_after/database/sql.(*DB).QueryContext.func1>database/sql.(*DB).query")
 GO_ALSO("database/sql.(*DB).QueryContext>database/sql.(*DB).query")
+GO_ALSO("database/sql.(*DB).BeginTx.func1>database/sql.(*DB).begin")
+GO_ALSO("database/sql.(*DB).BeginTx>database/sql.(*DB).begin")
+GO_ALSO("database/sql.(*Tx).QueryContext>database/sql.(*DB).queryDC")
+GO_ALSO("database/sql.(*Conn).QueryContext>database/sql.(*DB).queryDC")
+GO_ALSO("database/sql.(*Conn).BeginTx>database/sql.(*DB).beginDC")
 GO_OF(database_sql) GO_NEEDED GO_RESULTS(7)
-int sql_query_return(struct pt_regs *ctx)
+int sql_pointer_return(struct pt_regs *ctx)
 {
 	struct go_interface error = {go_arg(ctx, 1), go_arg(ctx, 2)};
-	__u64 rows = go_arg(ctx, 0);
+	__u64 result = go_arg(ctx, 0);
+	struct in_flight *span;
+	struct goroutine on;
+	__u16 field;
 
-	return attempt_done(ctx, error,
-			    rows && rows_dc != GO_ABSENT ? go_word(rows + rows_dc) : 0);
+	if (goroutine_of(ctx, &on))
+		return 0;
+	span = span_find(&on, database_sql);
+	if (!span)
+		return 0;
+	field = span->state & HAS_QUERY ? rows_dc : tx_dc;
+	if (result && field != GO_ABSENT)
+		set_conn(span, go_word(result + field));
+	return attempt_done(&on, span, &error);
 }
 
-/* The Result is a driverResult, whose lock is the connection's. */
+/*
+ * Those that return an interface and an error: a sql.Result, which is a driverResult whose lock is
+ * the connection's, and of prepared statements, which have their connection by now, a driver.Rows.
+ */
 SEC("go_after/database/sql.(*DB).ExecContext.func1>database/sql.(*DB).exec")
 GO_ALSO("database/sql.(*DB).ExecContext>database/sql.(*DB).exec")
+GO_ALSO("database/sql.(*Stmt).QueryContext.func1>database/sql.rowsiFromStatement")
+GO_ALSO("database/sql.(*Stmt).QueryContext>database/sql.rowsiFromStatement")
+GO_ALSO("database/sql.(*Stmt).ExecContext.func1>database/sql.resultFromStatement")
+GO_ALSO("database/sql.(*Stmt).ExecContext>database/sql.resultFromStatement")
+GO_ALSO("database/sql.(*Tx).ExecContext>database/sql.(*DB).execDC")
+GO_ALSO("database/sql.(*Conn).ExecContext>database/sql.(*DB).execDC")
 GO_OF(database_sql) GO_NEEDED GO_RESULTS(14)
-int sql_exec_return(struct pt_regs *ctx)
+int sql_interface_return(struct pt_regs *ctx)
 {
 	struct go_interface error = {go_arg(ctx, 2), go_arg(ctx, 3)};
 	__u64 result = go_arg(ctx, 1);
+	struct in_flight *span;
+	struct goroutine on;
 
-	return attempt_done(ctx, error,
-			    result && !error.tab && result_locker != GO_ABSENT ?
-				    go_word(result + result_locker + 8) :
-				    0);
+	if (goroutine_of(ctx, &on))
+		return 0;
+	span = span_find(&on, database_sql);
+	if (!span)
+		return 0;
+	if (result && !error.tab && !(span->state & HAS_CONN) && result_locker != GO_ABSENT)
+		set_conn(span, go_word(result + result_locker + 8));
+	return attempt_done(&on, span, &error);
 }
 
 /* func (db *DB) begin(ctx context.Context, opts *TxOptions, strategy connReuseStrategy) (tx *Tx, err error) */
@@ -227,21 +266,6 @@ int sql_begin_entry(struct pt_regs *ctx)
 		return 0;
 	span = begin_call(ctx, &on, &context, go_arg(ctx, 0));
 	return span ? span_put_number(span, ATTR_DB_OPERATION, DB_BEGIN) : 0;
-}
-
-static __always_inline __u64 conn_of_tx(__u64 tx)
-{
-	return tx && tx_dc != GO_ABSENT ? go_word(tx + tx_dc) : 0;
-}
-
-SEC("go_after/database/sql.(*DB).BeginTx.func1>database/sql.(*DB).begin")
-GO_ALSO("database/sql.(*DB).BeginTx>database/sql.(*DB).begin")
-GO_OF(database_sql) GO_NEEDED GO_RESULTS(7)
-int sql_begin_return(struct pt_regs *ctx)
-{
-	struct go_interface error = {go_arg(ctx, 1), go_arg(ctx, 2)};
-
-	return attempt_done(ctx, error, conn_of_tx(go_arg(ctx, 0)));
 }
 
 /*
@@ -280,29 +304,16 @@ int sql_stmt_connected(struct pt_regs *ctx)
 	struct in_flight *span;
 	struct goroutine on;
 
-	if (error.tab)
-		return attempt_done(ctx, error, 0);
 	if (goroutine_of(ctx, &on))
 		return 0;
 	span = span_find(&on, database_sql);
 	if (!span)
 		return 0;
-	span->object = go_arg(ctx, 0);
+	if (error.tab)
+		return attempt_done(&on, span, &error);
+	span->object = go_arg(ctx, 0); /* of this attempt */
 	span->state |= HAS_CONN;
 	return 0;
-}
-
-/* Both return an interface and an error. */
-SEC("go_after/database/sql.(*Stmt).QueryContext.func1>database/sql.rowsiFromStatement")
-GO_ALSO("database/sql.(*Stmt).QueryContext>database/sql.rowsiFromStatement")
-GO_ALSO("database/sql.(*Stmt).ExecContext.func1>database/sql.resultFromStatement")
-GO_ALSO("database/sql.(*Stmt).ExecContext>database/sql.resultFromStatement")
-GO_OF(database_sql) GO_NEEDED GO_RESULTS(12)
-int sql_stmt_return(struct pt_regs *ctx)
-{
-	struct go_interface error = {go_arg(ctx, 2), go_arg(ctx, 3)};
-
-	return attempt_done(ctx, error, 0);
 }
 
 /* What Tx and Conn do on the connection that they have: begun and ended around the one call. */
@@ -316,7 +327,7 @@ static __always_inline struct in_flight *begin_on_conn(struct pt_regs *ctx, __u6
 		return NULL;
 	span = begin_call(ctx, &on, context, conn);
 	if (span)
-		span->state |= HAS_CONN;
+		span->state |= HAS_CONN | ON_CONN;
 	return span;
 }
 
@@ -346,16 +357,6 @@ int sql_query_on_conn(struct pt_regs *ctx)
 	return span ? put_query(span, text, arg_cnt(ctx, 10)) : 0;
 }
 
-SEC("go_after/database/sql.(*Tx).QueryContext>database/sql.(*DB).queryDC")
-GO_ALSO("database/sql.(*Conn).QueryContext>database/sql.(*DB).queryDC")
-GO_OF(database_sql) GO_NEEDED GO_RESULTS(6)
-int sql_query_on_conn_return(struct pt_regs *ctx)
-{
-	struct go_interface error = {go_arg(ctx, 1), go_arg(ctx, 2)};
-
-	return call_done(ctx, error);
-}
-
 /*
  * func (db *DB) execDC(ctx context.Context, dc *driverConn, release func(error), query string,
  *	args []any) (res Result, err error)
@@ -372,16 +373,6 @@ int sql_exec_on_conn(struct pt_regs *ctx)
 	return span ? put_query(span, text, arg_cnt(ctx, 8)) : 0;
 }
 
-SEC("go_after/database/sql.(*Tx).ExecContext>database/sql.(*DB).execDC")
-GO_ALSO("database/sql.(*Conn).ExecContext>database/sql.(*DB).execDC")
-GO_OF(database_sql) GO_NEEDED GO_RESULTS(12)
-int sql_exec_on_conn_return(struct pt_regs *ctx)
-{
-	struct go_interface error = {go_arg(ctx, 2), go_arg(ctx, 3)};
-
-	return call_done(ctx, error);
-}
-
 /*
  * func (db *DB) beginDC(ctx context.Context, dc *driverConn, release func(error), opts *TxOptions)
  *	(tx *Tx, err error)
@@ -394,15 +385,6 @@ int sql_begin_on_conn(struct pt_regs *ctx)
 	struct in_flight *span = begin_on_conn(ctx, go_arg(ctx, 3), &context);
 
 	return span ? span_put_number(span, ATTR_DB_OPERATION, DB_BEGIN) : 0;
-}
-
-SEC("go_after/database/sql.(*Conn).BeginTx>database/sql.(*DB).beginDC")
-GO_OF(database_sql) GO_NEEDED GO_RESULTS(6)
-int sql_begin_on_conn_return(struct pt_regs *ctx)
-{
-	struct go_interface error = {go_arg(ctx, 1), go_arg(ctx, 2)};
-
-	return call_done(ctx, error);
 }
 
 /*

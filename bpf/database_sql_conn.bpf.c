@@ -130,7 +130,8 @@ static __always_inline __u64 type_of(__u64 tab)
 	return tab && !(tab & 7) && tab >> 12 ? go_word(tab + 8) : 0;
 }
 
-static __noinline bool is_driver(__u64 tab, __u64 bias)
+/* A global function, as others here: the verifier looks at it once, not for each caller. */
+__weak int sql_is_driver(__u64 tab, __u64 bias)
 {
 	struct conn_layout at;
 
@@ -149,7 +150,7 @@ static __noinline bool unwrap(struct go_interface *conn, __u64 bias)
 			return false;
 		/* a driver.Conn first, or behind another interface */
 		for (int n = 0; n < WRAPPER_WORDS; n += 2)
-			if (is_driver(words[n], bias)) {
+			if (sql_is_driver(words[n], bias)) {
 				conn->tab = words[n];
 				conn->data = words[n + 1];
 				return true;
@@ -255,7 +256,7 @@ __hidden int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 	if (!driver_conn || driver_conn_ci == GO_ABSENT ||
 	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci))
 		return 0;
-	if (!is_driver(conn.tab, bias))
+	if (!sql_is_driver(conn.tab, bias))
 		unwrap(&conn, bias);
 	span_put_number(span, ATTR_DB_DRIVER, type_of(conn.tab));
 	if (layout_of(type_of(conn.tab) - bias, &at))

@@ -84,6 +84,8 @@
  * SERVER). On a __u8 variable: whether one is.
  */
 #define GO_CHILDREN GO_TAG("go:children")
+/* On a program: it writes into the target, so attached only where the kernel allows that. */
+#define GO_WRITES GO_TAG("go:writes")
 /* On a program: without it the library's spans would be wrong, so the library is off. */
 #define GO_NEEDED GO_TAG("go:needed")
 
@@ -166,6 +168,21 @@ static __always_inline __u64 go_site(struct pt_regs *ctx)
 static __always_inline __u64 go_bias(struct pt_regs *ctx)
 {
 	return go_ip(ctx) - go_site(ctx);
+}
+
+/* dispatch.bpf.c */
+extern const volatile __u8 may_write_registers;
+
+/* At a RET: SP as it was at the function's entry, also where dispatch has popped the address. */
+static __always_inline __u64 go_return_sp(struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	__u32 flags = bpf_get_attach_cookie(ctx) >> COOKIE_FLAGS_SHIFT;
+
+	if (may_write_registers && flags & COOKIE_IS_RET)
+		return ctx->sp - 8;
+#endif
+	return ctx->sp;
 }
 
 /* One word of the target, 0 when it cannot be read. */

@@ -221,8 +221,7 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 		return 0;
 	span->object = object;
 	copy = span_scratch(span);
-	if (bpf_probe_read_user(copy, REQUEST_MAX, (void *)request) &&
-	    bpf_probe_read_user(copy, REQUEST_MAX - 80, (void *)request))
+	if (read_request(copy, request))
 		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
 	method = string_in(copy, at->method);
 	uri = string_in(copy, at->uri);

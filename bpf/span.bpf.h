@@ -66,8 +66,8 @@ struct in_flight {
 	__u8 detached; /* no goroutine is in it */
 	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
+	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
 	__u8 state;    /* the library's own */
-	__u8 pad[1];
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
@@ -116,6 +116,19 @@ struct in_flight *span_current(const struct goroutine *on);
 /* The innermost span of LIBRARY on the goroutine, or NULL. */
 struct in_flight *span_find(const struct goroutine *on, __u16 library);
 
+/*
+ * The innermost span that a function with this SP at its entry is inside of, or NULL. Ends those
+ * whose frames are gone.
+ */
+struct in_flight *span_around(const struct goroutine *on, __u64 sp);
+
+/*
+ * The span of LIBRARY that began at the entry of the function whose SP was this there, or NULL: not
+ * that of another call of it, further out. In a caller after a call, SP there is SP + GO_FRAME; at a
+ * RET it is go_return_sp().
+ */
+struct in_flight *span_of_frame(const struct goroutine *on, __u16 library, __u64 sp);
+
 /* The span under way with this id, or NULL. */
 struct in_flight *span_by_id(__u64 id);
 
@@ -163,6 +176,9 @@ int span_put_error(struct in_flight *span, const struct go_interface *error);
 
 /* A struct panic_value. Non-zero when there was no room (counted). */
 int span_put_value(struct in_flight *span, enum attribute_key key, const struct panic_value *value);
+
+int span_put_address(struct in_flight *span, enum attribute_key key,
+		     const struct ip_address *address);
 
 static __always_inline int span_put_string(struct in_flight *span, enum attribute_key key,
 					   struct go_string s)

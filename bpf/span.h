@@ -24,6 +24,7 @@ enum attribute_key {
 enum {
 	RECORD_MAX = 2048,	/* one record, header and body */
 	URI_MAX = 1024,		/* path and query */
+	FRAGMENT_MAX = 128,
 	PANIC_TEXT_MAX = 512,
 	USER_AGENT_MAX = 256,
 	HOST_MAX = 256,
@@ -89,12 +90,22 @@ struct attribute_header {
 
 /*
  * ATTR_PANIC: runtime.gopanic(e any). ATTR_PANIC_TEXT follows when the value led to a string.
- * ATTR_ERROR: an error, then those it wraps; up to two ATTR_ERROR_TEXT follow each.
+ * ATTR_ERROR: an error, then those it wraps. Its texts and addresses follow it (ATTR_ERROR_TEXT,
+ * ATTR_ERROR_ADDRESS), in the order of bpf/error.bpf.c; what it does not have is left out at the end
+ * and empty before that.
  */
 struct panic_value {
 	__u64 time_ns; /* of a panic */
 	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
 	__u8 value[PANIC_VALUE_MAX];
+};
+
+/* ATTR_PEER_ADDRESS, ATTR_ERROR_ADDRESS: of a net.TCPAddr or net.UDPAddr. */
+struct ip_address {
+	__u16 port;
+	__u8 len; /* of ip: 0, 4 or 16 */
+	__u8 pad;
+	__u8 ip[16];
 };
 
 /* How a value of the map `in_flight` begins: whose it is, for the agent when the process is gone. */
@@ -132,6 +143,7 @@ struct process_record {
 	NOTE(OWN_EXPORT, "own_export", "request came from gospan's own exporter", "") \
 	NOTE(MANY_HEADERS, "many_headers", "more header slots than are searched", "") \
 	NOTE(HEADER_READ, "header_read", "headers could not be read", "") \
+	NOTE(NO_ROOM, "no_room", "no room for a traceparent in a request's headers", "") \
 	NOTE(NO_GOROUTINE, "no_goroutine", "the goroutine's id could not be read", "") \
 	NOTE(UNFINISHED, "unfinished", "span was under way at attach", "") \
 	NOTE(TRUNCATED, "truncated", "strings longer than their limit", "") \
@@ -187,6 +199,7 @@ enum { ATTRIBUTE_ALIGN = 4 };
 _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
 _Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
+_Static_assert(sizeof(struct ip_address) == 20, "wire format: ip_address");
 _Static_assert(sizeof(struct in_flight_owner) == 24, "map layout: in_flight_owner");
 _Static_assert(sizeof(struct context_type) == 24, "read-only data: context_type");
 _Static_assert(sizeof(struct process_record) == 8, "wire format: process_record");
