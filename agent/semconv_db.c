@@ -22,7 +22,10 @@ static const struct system {
 };
 
 static const char *const operations[] = {
-	[DB_BEGIN] = "BEGIN", [DB_COMMIT] = "COMMIT", [DB_ROLLBACK] = "ROLLBACK", [DB_PING] = "PING",
+	[DB_BEGIN] = "BEGIN",
+	[DB_COMMIT] = "COMMIT",
+	[DB_ROLLBACK] = "ROLLBACK",
+	[DB_PING] = "PING",
 };
 
 /* What is told of a call in several attributes. */
@@ -71,10 +74,11 @@ static void read_call(const struct semconv_input *in, struct call *call)
 	int64_t operation = raw_number(in->raws, ATTR_DB_OPERATION, DB_QUERY);
 
 	call->system = system_of(in);
-	call->operation = operation > DB_QUERY && operation <= DB_PING ? operations[operation] : NULL;
+	call->operation =
+		operation > DB_QUERY && operation <= DB_PING ? operations[operation] : NULL;
 	call->summary.at = call->buf;
-	call->summary.len = sql__summary(raw_text(in->raws, ATTR_DB_QUERY), call->system->dialect,
-					 call->buf);
+	call->summary.len =
+		sql__summary(raw_text(in->raws, ATTR_DB_QUERY), call->system->dialect, call->buf);
 	find_server(in->raws, call);
 }
 

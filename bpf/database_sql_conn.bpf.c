@@ -12,8 +12,8 @@
 enum { WRAPPERS_MAX = 2, WRAPPER_WORDS = 4, OPTIONS_MAX = 4 /* groups of 8 */ };
 
 /* Keys of lib/pq's options, as little-endian words. */
-#define WORD_HOST   0x74736f68ULL
-#define WORD_PORT   0x74726f70ULL
+#define WORD_HOST 0x74736f68ULL
+#define WORD_PORT 0x74726f70ULL
 #define WORD_DBNAME 0x656d616e6264ULL
 
 /* type driverConn, DB, dsnConnector struct, src/database/sql/sql.go, Go 1.19 to 1.27 */
@@ -58,13 +58,15 @@ GO_FIELD(mssql_old_host, string, "github.com/denisenkom/go-mssqldb.Connector.par
 GO_FIELD(mssql_old_port, int, "github.com/denisenkom/go-mssqldb.Connector.params.Port");
 GO_FIELD(mssql_old_database, string, "github.com/denisenkom/go-mssqldb.Connector.params.Database");
 
-/* Of these the type is all there is to know: sqlite needs no server, ClickHouse may have several. */
+/* Of these the type is all there is to know: sqlite needs no server, ClickHouse may have several.
+ */
 GO_TYPE(sqlite_conn, "*modernc.org/sqlite.conn");
 GO_TYPE(sqlite3_conn, "*github.com/mattn/go-sqlite3.SQLiteConn");
 GO_TYPE(clickhouse_conn, "*github.com/ClickHouse/clickhouse-go.clickhouse");
 GO_TYPE(clickhouse2_conn, "*github.com/ClickHouse/clickhouse-go/v2.stdDriver");
 
-/* src/internal/runtime/maps/map.go from 1.24, src/runtime/map.go before: as net_http_server.bpf.c */
+/* src/internal/runtime/maps/map.go from 1.24, src/runtime/map.go before: as net_http_server.bpf.c
+ */
 GO_FIELD(sql_map_dir_ptr, pointer, "internal/runtime/maps.Map.dirPtr");
 GO_FIELD(sql_map_dir_len, int, "internal/runtime/maps.Map.dirLen");
 GO_FIELD(sql_table_groups, pointer, "internal/runtime/maps.table.groups.data");
@@ -75,10 +77,10 @@ GO_FIELD(sql_hmap_old_buckets, pointer, "runtime.hmap.oldbuckets");
 
 /* Where a driver's connection has what it is connected to. GO_ABSENT: not there. */
 struct conn_layout {
-	__u16 via;	/* the rest is in what this points to */
+	__u16 via; /* the rest is in what this points to */
 	__u16 host, port, database;
-	__u16 address;	/* "host:port", or a path */
-	__u16 options;	/* a map[string]string with "host", "port", "dbname" */
+	__u16 address; /* "host:port", or a path */
+	__u16 options; /* a map[string]string with "host", "port", "dbname" */
 };
 
 static __always_inline bool set_layout(struct conn_layout *at, __u16 via, __u16 host, __u16 port,
@@ -231,7 +233,8 @@ static __noinline int put_options(struct in_flight *span, __u64 map)
 	return 0;
 }
 
-static __always_inline int put_where(struct in_flight *span, const struct conn_layout *at, __u64 object)
+static __always_inline int put_where(struct in_flight *span, const struct conn_layout *at,
+				     __u64 object)
 {
 	if (at->via != GO_ABSENT)
 		object = go_word(object + at->via);
