@@ -156,4 +156,12 @@ static __always_inline int span_put_string(struct in_flight *span, enum attribut
 	return s.len && s.ptr ? span_put_text(span, key, s.ptr, s.len) : 0;
 }
 
+/* A request of the agent itself, to a receiver that it traces: spans of it would never end. */
+static __always_inline bool span_is_own_export(struct go_string user_agent)
+{
+	const __u64 gospan = CHARS('g', 'o', 's', 'p', 'a', 'n', '/', 0);
+
+	return user_agent.len > 7 && (go_word(user_agent.ptr) & ~(0xffULL << 56)) == gospan;
+}
+
 #endif
