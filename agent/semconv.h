@@ -34,6 +34,7 @@ struct semconv {
 const struct semconv *semconv__of(const char *domain);
 
 extern const struct semconv semconv_http;
+extern const struct semconv semconv_rpc;
 
 /* Status ERROR with the error's text, and error.type: for domains that have nothing better. */
 void semconv__put_error(struct build_span *b, const struct semconv_input *in);

@@ -50,6 +50,8 @@ struct in_flight {
 	__u64 url;     /* *url.URL of its request */
 	__u64 context; /* data word of its context */
 	__u64 mark;    /* a time or a number */
+	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
+	__u32 received;
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
