@@ -199,6 +199,11 @@ static __always_inline struct go_string go_string_at(__u64 addr)
 	return s;
 }
 
+/* Eight characters as the word they are in memory (little endian). */
+#define CHARS(a, b, c, d, e, f, g, h) \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
+	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
+
 /*
  * True when the non-empty interface with this itab holds the type linked at TYPE. Compared by
  * itab.type, not the itab's address: itabs are also made at run time.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Walks over a Go map[string][]string (http.Header), group by group, without knowing its hash seed.
+ * Walks over a Go map[string][]string (http.Header, gRPC's metadata.MD), group by group, without knowing its hash seed.
  *
  * Swiss, Go >= 1.24: internal/runtime/maps/map.go, table.go, group.go. A map of at most 8 entries is
  * one group at dirPtr (dirLen 0); larger: dirPtr is an array of *table, a table has an array of
@@ -13,7 +13,7 @@
 #ifndef GOSPAN_BPF_GO_MAP_H
 #define GOSPAN_BPF_GO_MAP_H
 
-#include "go.bpf.h"
+#include "span.bpf.h"
 
 enum {
 	GROUP_SLOTS = 8,
@@ -29,12 +29,10 @@ enum {
 	CLASSIC_MIN_TOPHASH = 5,
 };
 
-/* Where in the executable's own maps the fields are; constants to the verifier. */
-struct go_map_layout {
-	__u16 swiss_dir_ptr, swiss_dir_len; /* GO_ABSENT: no Swiss maps */
-	__u16 table_groups, table_length_mask;
-	__u16 hmap_b, hmap_buckets, hmap_old_buckets; /* GO_ABSENT: no classic maps */
-};
+/* Where in the executable's own maps the fields are (go_map.bpf.c); constants to the verifier. */
+extern const volatile __u16 map_dir_ptr, map_dir_len; /* GO_ABSENT: no Swiss maps */
+extern const volatile __u16 table_groups, table_length_mask;
+extern const volatile __u16 hmap_b, hmap_buckets, hmap_old_buckets; /* GO_ABSENT: no classic maps */
 
 struct go_map_walk {
 	__u64 next;	/* group to read now */
@@ -46,54 +44,46 @@ struct go_map_walk {
 	bool swiss;
 };
 
-static __always_inline bool go_map_is_swiss(const struct go_map_layout *at)
-{
-	return at->swiss_dir_ptr != GO_ABSENT;
-}
-
-static __always_inline void swiss_begin(const struct go_map_layout *at, __u64 map,
-					struct go_map_walk *walk)
+static __always_inline void swiss_begin(__u64 map, struct go_map_walk *walk)
 {
 	/* dirPtr and dirLen are neighbours, as a string's two words are: one read */
-	struct go_string both = go_string_at(map + at->swiss_dir_ptr);
-	bool neighbours = at->swiss_dir_len == at->swiss_dir_ptr + 8;
+	struct go_string both = go_string_at(map + map_dir_ptr);
+	bool neighbours = map_dir_len == map_dir_ptr + 8;
 	__u64 dir = both.ptr;
 
 	walk->swiss = true;
 	walk->cnt = 1;
-	if (neighbours ? both.len : go_word(map + at->swiss_dir_len)) {
+	if (neighbours ? both.len : go_word(map + map_dir_len)) {
 		/* Several tables only beyond 896 entries: more than is searched anyway. */
 		__u64 table = go_word(dir);
 
-		dir = go_word(table + at->table_groups);
-		walk->cnt = go_word(table + at->table_length_mask) + 1;
+		dir = go_word(table + table_groups);
+		walk->cnt = go_word(table + table_length_mask) + 1;
 	}
 	walk->groups = dir;
 }
 
-static __always_inline void classic_begin(const struct go_map_layout *at, __u64 map,
-					  struct go_map_walk *walk)
+static __always_inline void classic_begin(__u64 map, struct go_map_walk *walk)
 {
-	__u8 b = go_byte(map + at->hmap_b) & 15;
+	__u8 b = go_byte(map + hmap_b) & 15;
 
-	walk->groups = go_word(map + at->hmap_buckets);
+	walk->groups = go_word(map + hmap_buckets);
 	walk->cnt = 1 << b;
-	walk->old = go_word(map + at->hmap_old_buckets);
+	walk->old = go_word(map + hmap_old_buckets);
 	/* growing: from half the size (or from the same size, to tidy up: then the rest is cut) */
 	walk->old_cnt = walk->old ? (b ? 1 << (b - 1) : 1) : 0;
 }
 
 /* False when the map is empty or unknown. */
-static __always_inline bool go_map_begin(const struct go_map_layout *at, __u64 map,
-					 struct go_map_walk *walk)
+static __always_inline bool go_map_begin(__u64 map, struct go_map_walk *walk)
 {
 	__builtin_memset(walk, 0, sizeof(*walk));
 	if (!map)
 		return false;
-	if (go_map_is_swiss(at))
-		swiss_begin(at, map, walk);
-	else if (at->hmap_buckets != GO_ABSENT)
-		classic_begin(at, map, walk);
+	if (map_dir_ptr != GO_ABSENT)
+		swiss_begin(map, walk);
+	else if (hmap_buckets != GO_ABSENT)
+		classic_begin(map, walk);
 	walk->next = walk->groups;
 	return walk->next;
 }
@@ -150,6 +140,35 @@ static __always_inline bool go_map_slot(bool swiss, const __u8 *group, int i,
 	out->elem.ptr = elem[0];
 	out->elem.len = elem[1];
 	return true;
+}
+
+/* How the scratch of a span begins while a map is walked over. */
+struct go_map_scratch {
+	__u8 group[CLASSIC_BUCKET_SIZE];
+};
+
+/*
+ * Reads MAP into SPAN's scratch, group by group, and has TAKE look at each, which should be a global
+ * function: the verifier looks at it once, not for each of the groups. Losses are counted.
+ */
+static __always_inline int go_map_each(struct in_flight *span, __u64 map,
+				       int (*take)(struct in_flight *span, __u32 swiss))
+{
+	struct go_map_scratch *scratch = (void *)span_scratch(span);
+	struct go_map_walk walk;
+
+	if (!go_map_begin(map, &walk))
+		return 0;
+	for (int n = 0; n < GROUP_MAX; n++) {
+		__u32 size = walk.swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE;
+
+		if (bpf_probe_read_user(scratch->group, size, (void *)walk.next))
+			return fail(span->record.pid, FAIL_HEADER_READ);
+		take(span, walk.swiss);
+		if (!go_map_next(&walk, scratch->group))
+			return 0;
+	}
+	return fail(span->record.pid, FAIL_MANY_HEADERS);
 }
 
 #endif

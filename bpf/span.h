@@ -32,6 +32,7 @@ enum {
 	FORWARDED_MAX = 256,
 	METHOD_MAX = 32,
 	PEER_MAX = 64,
+	RPC_METHOD_MAX = 256,
 	TRACE_STATE_MAX = 512,	/* W3C trace context, 3.3.1.5 */
 	TEXT_MAX = 1024,	/* longest of them all */
 	PANIC_VALUE_MAX = 64,	/* bytes of a panic value that travel */
