@@ -3,7 +3,7 @@
 #include "ip_text.h"
 #include "semconv.h"
 
-static const struct semconv *const domains[] = {&semconv_http, &semconv_rpc};
+static const struct semconv *const domains[] = {&semconv_db, &semconv_http, &semconv_rpc};
 
 const struct semconv *semconv__of(const char *domain)
 {

@@ -33,6 +33,7 @@ struct semconv {
 /* NULL when there is no such domain. */
 const struct semconv *semconv__of(const char *domain);
 
+extern const struct semconv semconv_db;
 extern const struct semconv semconv_http;
 extern const struct semconv semconv_rpc;
 

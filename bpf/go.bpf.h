@@ -125,6 +125,20 @@ static __always_inline __u64 go_arg(const struct pt_regs *ctx, int n)
 #endif
 }
 
+/* At a call: word N of those arguments that are on the stack for want of registers. */
+static __always_inline __u64 go_stack_arg(const struct pt_regs *ctx, int n)
+{
+	__u64 word = 0;
+#if defined(__TARGET_ARCH_x86)
+	__u64 first = ctx->sp;
+#else
+	__u64 first = ctx->sp + 8; /* behind the callee's return address */
+#endif
+
+	bpf_probe_read_user(&word, sizeof(word), (void *)first + 8 * n);
+	return word;
+}
+
 /* The current g. Right wherever Go code of the internal ABI runs on a goroutine's own stack. */
 static __always_inline __u64 go_g(const struct pt_regs *ctx)
 {

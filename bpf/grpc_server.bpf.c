@@ -105,7 +105,7 @@ __weak int grpc_take_group(struct in_flight *span, __u32 swiss)
 		return 0;
 	scratch = (void *)span_scratch(span);
 	for (int i = 0; i < GROUP_SLOTS; i++)
-		if (go_map_slot(swiss, scratch->map.group, i, &slot))
+		if (go_map_slot(swiss, SLICE_SIZE, scratch->map.group, i, &slot))
 			take_metadata(&slot, &scratch->metadata);
 	return 0;
 }
@@ -133,7 +133,7 @@ static __always_inline struct grpc_metadata *read_metadata(struct in_flight *spa
 	struct grpc_metadata *out = &scratch->metadata;
 
 	__builtin_memset(out, 0, sizeof(*out));
-	go_map_each(span, incoming_metadata(context, span->record.bias), grpc_take_group);
+	go_map_each(span, incoming_metadata(context, span->record.bias), SLICE_SIZE, grpc_take_group);
 	if (propagate_trace_context)
 		traceparent_read(&out->trace_parent, &out->remote);
 	return out;

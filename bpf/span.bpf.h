@@ -62,13 +62,14 @@ struct in_flight {
 	__u64 mark;    /* a time or a number */
 	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
 	__u32 received;
+	struct go_interface error; /* of an attempt that may be made again */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
 	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
 	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
-	__u8 pad;
+	__u8 state;    /* the library's own */
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
