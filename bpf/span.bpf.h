@@ -63,7 +63,6 @@ struct in_flight {
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
-	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
 	__u8 pad[2];
 	struct join_key join;
@@ -135,9 +134,17 @@ static __always_inline bool span_is_brief(const struct in_flight *span)
  */
 int span_detach(const struct goroutine *on, struct in_flight *span);
 
-/* SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends. */
+/*
+ * SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends; and by another
+ * one as well. Another span that was found by it is one that the program forgot, since it uses the
+ * memory again: that goes, counted.
+ */
 int span_list(struct in_flight *span);
+int span_list_as(struct in_flight *span, __u64 object);
 struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
+
+/* False when somebody else just did it. */
+bool span_unlist(const struct in_flight *span);
 
 /* Sends it (unless silent) and takes it off its goroutine. */
 int span_end(const struct goroutine *on, struct in_flight *span);

@@ -99,6 +99,7 @@ struct in_flight_owner {
 	__u32 pid;  /* in the agent's */
 	__u8 silent; /* nothing is sent of it, nor of what is below it */
 	__u8 pad[7];
+	__u64 listed[2]; /* objects by which it is known in the map `objects`; 0: none */
 };
 
 /* Key of the map `goroutines`. */
@@ -106,6 +107,13 @@ struct goroutine_key {
 	__u32 tgid;
 	__u32 pad;
 	__u64 goid;
+};
+
+/* Key of the map `objects`. */
+struct object_key {
+	__u32 tgid;
+	__u32 pad;
+	__u64 object;
 };
 
 struct process_record {
@@ -128,6 +136,7 @@ struct process_record {
 	NOTE(MANY_HEADERS, "many_headers", "more header slots than are searched", "") \
 	NOTE(HEADER_READ, "header_read", "headers could not be read", "") \
 	NOTE(NO_GOROUTINE, "no_goroutine", "the goroutine's id could not be read", "") \
+	NOTE(ABANDONED, "abandoned", "span that the program forgot to end", "") \
 	NOTE(UNFINISHED, "unfinished", "span was under way at attach", "") \
 	NOTE(TRUNCATED, "truncated", "strings longer than their limit", "") \
 	NOTE(UNSAMPLED, "unsampled", "the sampler left the span out", "")
@@ -182,7 +191,7 @@ enum { ATTRIBUTE_ALIGN = 4 };
 _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
 _Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
-_Static_assert(sizeof(struct in_flight_owner) == 24, "map layout: in_flight_owner");
+_Static_assert(sizeof(struct in_flight_owner) == 40, "map layout: in_flight_owner");
 _Static_assert(sizeof(struct context_type) == 24, "read-only data: context_type");
 _Static_assert(sizeof(struct process_record) == 8, "wire format: process_record");
 
