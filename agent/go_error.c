@@ -90,6 +90,19 @@ static bool is_vague(const char *type)
 	return false;
 }
 
+void go_error__read(struct error_chain *chain, uint16_t key, const uint8_t *value, size_t len)
+{
+	struct error_link *link = chain->cnt ? &chain->at[chain->cnt - 1] : NULL;
+
+	if (key == ATTR_ERROR_TEXT && link && link->text_cnt < GO_ERROR_TEXTS)
+		link->texts[link->text_cnt++] = (struct otlp_text){(const char *)value, len};
+	if (key != ATTR_ERROR || len != sizeof(link->value) || chain->cnt == GO_ERROR_DEPTH)
+		return;
+	link = &chain->at[chain->cnt++];
+	memcpy(&link->value, value, len);
+	link->text_cnt = 0;
+}
+
 void go_error__describe(struct build_span *b, const struct resolve *r,
 			const struct error_chain *chain, uint64_t bias, struct go_error *out)
 {

@@ -2,7 +2,7 @@
 /* semconv: see semconv.h. */
 #include "semconv.h"
 
-static const struct semconv *const domains[] = {&semconv_http};
+static const struct semconv *const domains[] = {&semconv_http, &semconv_span};
 
 const struct semconv *semconv__of(const char *domain)
 {

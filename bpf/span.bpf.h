@@ -64,7 +64,10 @@ struct in_flight {
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
 	__u8 joins;    /* offered to servers under `join` */
-	__u8 pad[2];
+	__u8 status;   /* enum span_status of a span by hand */
+	__u8 pad;
+	__u32 busy;    /* somebody writes to the record who must be alone */
+	__u32 pad2;
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
@@ -168,6 +171,8 @@ int span_put_error(struct in_flight *span, const struct go_interface *error);
 
 /* A struct panic_value. Non-zero when there was no room (counted). */
 int span_put_value(struct in_flight *span, enum attribute_key key, const struct panic_value *value);
+
+int span_put_link(struct in_flight *span, const struct span_link *link);
 
 static __always_inline int span_put_string(struct in_flight *span, enum attribute_key key,
 					   struct go_string s)

@@ -32,6 +32,10 @@ enum {
 	METHOD_MAX = 32,
 	PEER_MAX = 64,
 	TRACE_STATE_MAX = 512,	/* W3C trace context, 3.3.1.5 */
+	SPAN_NAME_MAX = 256,	/* of a span by hand, and of an event */
+	SCOPE_NAME_MAX = 128,	/* name of a tracer */
+	PAIR_KEY_MAX = 128,	/* of an attribute by hand */
+	PAIR_TEXT_MAX = 512,
 	TEXT_MAX = 1024,	/* longest of them all */
 	PANIC_VALUE_MAX = 64,	/* bytes of a panic value that travel */
 };
@@ -91,6 +95,22 @@ struct panic_value {
 	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
 	__u8 value[PANIC_VALUE_MAX];
 };
+
+/*
+ * Spans by hand are rows in the order of the program's calls: a PAIR_*_KEY (of the span, of the last
+ * SPAN_EVENT, of the last SPAN_LINK) is followed by its value, a PAIR_ARRAY by as many values as it
+ * says. SPAN_LEFT_OUT: what did not fit, 16 bits each for attributes, events and links. Times are
+ * Unix time in ns, SPAN_EVENT_SINCE_BOOT CLOCK_BOOTTIME. ATTR_SPAN_LINK:
+ */
+struct span_link {
+	__u8 trace_id[16];
+	__u8 span_id[8];
+	__u8 flags;
+	__u8 pad[7];
+};
+
+/* codes.Code of go.opentelemetry.io/otel, which is not OTLP's. */
+enum span_status { STATUS_UNSET, STATUS_ERROR, STATUS_OK };
 
 /* How a value of the map `in_flight` begins: whose it is, for the agent when the process is gone. */
 struct in_flight_owner {
@@ -191,6 +211,7 @@ enum { ATTRIBUTE_ALIGN = 4 };
 _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
 _Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
+_Static_assert(sizeof(struct span_link) == 32, "wire format: span_link");
 _Static_assert(sizeof(struct in_flight_owner) == 40, "map layout: in_flight_owner");
 _Static_assert(sizeof(struct context_type) == 24, "read-only data: context_type");
 _Static_assert(sizeof(struct process_record) == 8, "wire format: process_record");
