@@ -37,8 +37,11 @@ __hidden int span_list_as(struct in_flight *span, __u64 object)
 	__builtin_memcpy(&id, span->record.span_id, sizeof(id));
 	if (old && *old != id)
 		abandon(*old);
-	if (bpf_map_update_elem(&objects, &key, &id, BPF_ANY))
-		return fail(span->record.pid, FAIL_IN_FLIGHT_FULL);
+	if (bpf_map_update_elem(&objects, &key, &id, BPF_ANY)) {
+		if (!span->owner.listed[0]) /* else the span is not lost */
+			fail(span->record.pid, FAIL_IN_FLIGHT_FULL);
+		return 0;
+	}
 	span->owner.listed[span->owner.listed[0] ? 1 : 0] = object;
 	return 0;
 }

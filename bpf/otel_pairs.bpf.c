@@ -44,11 +44,11 @@ GO_TYPE(option_timestamp, "go.opentelemetry.io/otel/trace.timestampOption");
 GO_TYPE(option_func, "go.opentelemetry.io/otel/trace.spanOptionFunc");
 GO_END(executable_end);
 
-/* src/internal/abi/type.go; src/runtime/type.go before Go 1.21 */
+/* src/internal/abi/type.go; src/{runtime,reflect}/type.go before Go 1.21 */
 GO_FIELD(abi_kind, int, "internal/abi.Type.Kind_");
 GO_FIELD(abi_array_len, int, "internal/abi.ArrayType.Len");
 GO_FIELD(runtime_kind, int, "runtime._type.kind");
-GO_FIELD(runtime_array_len, int, "runtime.arraytype.len");
+GO_FIELD(reflect_array_len, int, "reflect.arrayType.len");
 
 enum { KIND_MASK = 31, KIND_ARRAY = 17, KIND_POINTER = 22 };
 
@@ -92,7 +92,7 @@ __weak int otel_put_item(struct in_flight *span, __u32 type, __u64 array, __u32 
 static __always_inline bool find_items(const struct go_interface *slice, __u64 *array, __u64 *cnt)
 {
 	__u16 kind_at = abi_kind != GO_ABSENT ? abi_kind : runtime_kind;
-	__u16 len_at = abi_array_len != GO_ABSENT ? abi_array_len : runtime_array_len;
+	__u16 len_at = abi_array_len != GO_ABSENT ? abi_array_len : reflect_array_len;
 	__u8 kind;
 
 	if (!slice->tab || kind_at == GO_ABSENT)
