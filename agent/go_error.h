@@ -34,6 +34,9 @@ struct go_error {
 	struct otlp_text code; /* of a database: what it calls the error; empty: nothing */
 };
 
+/* Adds a record's row under ATTR_ERROR or ATTR_ERROR_TEXT. */
+void go_error__read(struct error_chain *chain, uint16_t key, const uint8_t *value, size_t len);
+
 /* Texts lie on B's workbench. BIAS is the executable's, R may be NULL. */
 void go_error__describe(struct build_span *b, const struct resolve *r,
 			const struct error_chain *chain, uint64_t bias, struct go_error *out);

@@ -78,3 +78,12 @@ __hidden int span_put_address(struct in_flight *span, enum attribute_key key,
 		__builtin_memcpy(to, address, sizeof(*address));
 	return 0;
 }
+
+__hidden int span_put_link(struct in_flight *span, const struct span_link *link)
+{
+	__u8 *to = put_header(span, ATTR_SPAN_LINK, sizeof(*link));
+
+	if (to)
+		__builtin_memcpy(to, link, sizeof(*link));
+	return 0;
+}

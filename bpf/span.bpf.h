@@ -66,10 +66,12 @@ struct in_flight {
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
-	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
 	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
 	__u8 state;    /* the library's own */
+	__u8 status;   /* enum span_status of a span by hand */
+	__u32 busy;    /* somebody writes to the record who must be alone */
+	__u32 pad2;
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
@@ -152,9 +154,17 @@ static __always_inline bool span_is_brief(const struct in_flight *span)
  */
 int span_detach(const struct goroutine *on, struct in_flight *span);
 
-/* SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends. */
+/*
+ * SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends; and by another
+ * one as well. Another span that was found by it is one that the program forgot, since it uses the
+ * memory again: that goes, counted.
+ */
 int span_list(struct in_flight *span);
+int span_list_as(struct in_flight *span, __u64 object);
 struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
+
+/* False when somebody else just did it. */
+bool span_unlist(const struct in_flight *span);
 
 /* Sends it (unless silent) and takes it off its goroutine. */
 int span_end(const struct goroutine *on, struct in_flight *span);
@@ -181,6 +191,7 @@ int span_put_value(struct in_flight *span, enum attribute_key key, const struct 
 
 int span_put_address(struct in_flight *span, enum attribute_key key,
 		     const struct ip_address *address);
+int span_put_link(struct in_flight *span, const struct span_link *link);
 
 static __always_inline int span_put_string(struct in_flight *span, enum attribute_key key,
 					   struct go_string s)
