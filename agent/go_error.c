@@ -78,9 +78,11 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 	struct error_words words[GO_ERROR_DEPTH];
 	char type[256];
 
-	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}};
+	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
 	for (size_t i = 0; i < chain->cnt; i++) {
 		type_of(r, &chain->at[i], bias, type, sizeof(type));
+		if (!i)
+			out->outer = build__clean(b, text_of(type));
 		if (is_cancelled(type, &chain->at[i]))
 			out->type = build__clean(b, chain->at[i].texts[0]);
 		else if (!out->type.len || !is_vague(type))

@@ -174,7 +174,7 @@ static void finish_error(struct replay *r)
 		return;
 	go_error__describe(r->b, r->in->resolve, &r->errors, r->in->record->bias, &error);
 	r->event->name = text_of("exception");
-	put_event_text(r, "exception.type", error.type);
+	put_event_text(r, "exception.type", error.outer);
 	put_event_text(r, "exception.message", error.text);
 	r->errors.cnt = 0;
 }
