@@ -101,6 +101,16 @@ void build__number(struct build_span *b, const char *key, int64_t value)
 	a->number = value;
 }
 
+void build__real(struct build_span *b, const char *key, double value)
+{
+	struct otlp_attribute *a = add(b, key);
+
+	if (!a)
+		return;
+	a->type = OTLP_DOUBLE;
+	a->real = value;
+}
+
 struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t time_unix_ns)
 {
 	struct otlp_event *e;

@@ -68,6 +68,7 @@ struct otlp_text build__printf(struct build_span *b, const char *format, ...)
 /* Adds an attribute; text is cleaned. Empty text is left out. */
 void build__text(struct build_span *b, const char *key, struct otlp_text value);
 void build__number(struct build_span *b, const char *key, int64_t value);
+void build__real(struct build_span *b, const char *key, double value);
 
 /* A new event, or NULL when there are too many (counted). Its attributes are added by the next. */
 struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t time_unix_ns);

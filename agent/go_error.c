@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db_error.h"
 #include "go_error.h"
 #include "go_error_words.h"
 
@@ -60,7 +61,7 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 	struct error_words words[GO_ERROR_DEPTH];
 	char type[256];
 
-	*out = (struct go_error){{NULL, 0}, {NULL, 0}};
+	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}};
 	for (size_t i = 0; i < chain->cnt; i++) {
 		type_of(r, &chain->at[i], bias, type, sizeof(type));
 		if (is_cancelled(type, &chain->at[i]))
@@ -68,6 +69,8 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 		else if (!out->type.len || !is_vague(type))
 			out->type = build__clean(b, text_of(type));
 		words[i] = go_error__words(b, r, &chain->at[i], type, bias);
+		if (!out->code.len)
+			out->code = db_error__code(b, r, &chain->at[i], type, bias);
 	}
 	out->text = join(b, words, chain->cnt);
 }

@@ -31,6 +31,7 @@ struct go_error {
 	/* of the innermost error with a type that tells something, or "context canceled"; empty: none */
 	struct otlp_text type;
 	struct otlp_text text; /* may be empty */
+	struct otlp_text code; /* of a database: what it calls the error; empty: nothing */
 };
 
 /* Texts lie on B's workbench. BIAS is the executable's, R may be NULL. */

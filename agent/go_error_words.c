@@ -7,6 +7,7 @@
  */
 #include <ctype.h>
 
+#include "db_error.h"
 #include "go_error_words.h"
 #include "ip_text.h"
 #include "panic.h"
@@ -312,6 +313,10 @@ struct error_words go_error__words(struct build_span *b, const struct resolve *r
 			out.complete = !strcmp(type, "*fmt.wrapError");
 			return out;
 		}
+	if (db_error__is(type)) {
+		out.text = build__clean(b, nth_text(link, 0));
+		return out;
+	}
 	panic__describe(b, r, &link->value, nth_text(link, 0), bias, &panic);
 	out.text = build__clean(b, panic.text);
 	return out;

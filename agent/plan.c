@@ -208,16 +208,51 @@ static void turn_off(struct planned_library *l, const char *reason)
 	snprintf(l->reason, sizeof(l->reason), "%s", reason);
 }
 
-/*
- * Of a program that its library needs: is this function's part missing? Not where the function is
- * just not linked, as long as another function of the program is there.
- */
-static bool is_missed(const struct plan *plan, const struct planned_probe *p)
+/* Bytes of FUNCTION's caller without the closures in it: "(*DB).Query" of "(*DB).Query.func1>X". */
+static size_t base_len(const char *function)
 {
-	if (p->on || !p->unlinked)
+	const char *closure = strstr(function, ".func"), *callee = strchr(function, '>');
+
+	if (closure && closure[5] >= '0' && closure[5] <= '9' && (!callee || closure < callee))
+		return closure - function;
+	return callee ? (size_t)(callee - function) : strlen(function);
+}
+
+/* Do both name the same callee of the same function or a closure in it? */
+static bool are_alternatives(const char *a, const char *b)
+{
+	const char *callee_a = strchr(a, '>'), *callee_b = strchr(b, '>');
+	size_t len = base_len(a);
+
+	return callee_a && callee_b && !strcmp(callee_a, callee_b) && base_len(b) == len &&
+	       !memcmp(a, b, len);
+}
+
+static bool is_base_linked(const struct resolve *r, const char *function)
+{
+	char base[200];
+
+	snprintf(base, sizeof(base), "%.*s", (int)base_len(function), function);
+	return is_linked(r, base);
+}
+
+/*
+ * Of a program that its library needs: is this function's part missing? Not where another name of
+ * the same part is found, nor where the caller is not linked: it calls nothing then. Of functions
+ * that are entered, one must be there.
+ */
+static bool is_missed(const struct plan *plan, const struct resolve *r,
+		      const struct planned_probe *p)
+{
+	bool is_call = strchr(p->function, '>');
+
+	if (p->on || (!p->unlinked && !is_call))
 		return !p->on;
+	if (is_call && !is_base_linked(r, p->function))
+		return false;
 	for (size_t i = 0; i < plan->probe_cnt; i++)
-		if (plan->probes[i].program == p->program && plan->probes[i].on)
+		if (plan->probes[i].program == p->program && plan->probes[i].on &&
+		    (!is_call || are_alternatives(plan->probes[i].function, p->function)))
 			return false;
 	return true;
 }
@@ -243,7 +278,7 @@ static void plan_children(struct plan *plan)
 }
 
 /* A library is on when one of its probes is and nothing that it needs is missing. */
-static void plan_libraries(struct plan *plan)
+static void plan_libraries(struct plan *plan, const struct resolve *r)
 {
 	const struct declarations *d = plan->declarations;
 
@@ -261,7 +296,7 @@ static void plan_libraries(struct plan *plan)
 	for (size_t i = 0; i < plan->probe_cnt; i++) {
 		struct planned_probe *p = &plan->probes[i];
 
-		if (p->declared->needed && p->declared->library >= 0 && is_missed(plan, p))
+		if (p->declared->needed && p->declared->library >= 0 && is_missed(plan, r, p))
 			turn_off(&plan->libraries[p->declared->library], p->reason);
 	}
 	for (size_t i = 0; i < d->value_cnt; i++)
@@ -319,7 +354,7 @@ int plan__new(const struct declarations *d, const struct resolve *r, struct plan
 			p->function = *f;
 			plan_probe(d, r, p);
 		}
-	plan_libraries(plan);
+	plan_libraries(plan, r);
 	plan_children(plan);
 	*out = plan;
 	return 0;

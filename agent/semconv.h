@@ -33,9 +33,14 @@ struct semconv {
 /* NULL when there is no such domain. */
 const struct semconv *semconv__of(const char *domain);
 
+extern const struct semconv semconv_db;
 extern const struct semconv semconv_http;
+extern const struct semconv semconv_rpc;
 
 /* Status ERROR with the error's text, and error.type: for domains that have nothing better. */
 void semconv__put_error(struct build_span *b, const struct semconv_input *in);
+
+/* network.peer.*: an address, or the path of a unix socket. */
+void semconv__put_peer(struct build_span *b, const struct raws *raws);
 
 #endif

@@ -4,6 +4,7 @@
  * error in the chain, outermost first, and its texts and addresses where the type is known to hold
  * some. Of a type that is not known, the text that it begins with, if it does.
  */
+#include "database_error.bpf.h"
 #include "net_conn.bpf.h"
 
 enum { ERROR_DEPTH_MAX = 4, ERROR_TEXTS = 3 };
@@ -120,6 +121,7 @@ static __always_inline struct error_layout layout_of(__u64 type)
 		return at;
 	find_texts(type, &at);
 	find_wrapped(type, &at);
+	database_error(type, &at.text[0], &at.text[1]);
 	return at;
 }
 

@@ -125,6 +125,20 @@ static __always_inline __u64 go_arg(const struct pt_regs *ctx, int n)
 #endif
 }
 
+/* At a call: word N of those arguments that are on the stack for want of registers. */
+static __always_inline __u64 go_stack_arg(const struct pt_regs *ctx, int n)
+{
+	__u64 word = 0;
+#if defined(__TARGET_ARCH_x86)
+	__u64 first = ctx->sp;
+#else
+	__u64 first = ctx->sp + 8; /* behind the callee's return address */
+#endif
+
+	bpf_probe_read_user(&word, sizeof(word), (void *)first + 8 * n);
+	return word;
+}
+
 /* The current g. Right wherever Go code of the internal ABI runs on a goroutine's own stack. */
 static __always_inline __u64 go_g(const struct pt_regs *ctx)
 {
@@ -198,6 +212,11 @@ static __always_inline struct go_string go_string_at(__u64 addr)
 		bpf_probe_read_user(&s, sizeof(s), (void *)addr);
 	return s;
 }
+
+/* Eight characters as the word they are in memory (little endian). */
+#define CHARS(a, b, c, d, e, f, g, h) \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
+	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
 
 /*
  * True when the non-empty interface with this itab holds the type linked at TYPE. Compared by

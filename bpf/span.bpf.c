@@ -63,8 +63,9 @@ const volatile __u64 sampler_threshold = 1ULL << 63; /* of 2^63: 0 never, 2^63 a
 /* src/runtime/runtime2.go */
 GO_FIELD_NEEDED(all, runtime_g_stack_hi, int, "runtime.g.stack.hi");
 
-/* What a new span starts as; a value this large does not fit on the stack. */
+/* What new values start as: too large for the stack, of which callers need their part. */
 static const struct in_flight blank_span;
+static const struct goroutine_spans blank_spans;
 
 static __always_inline struct goroutine_key key_of(const struct goroutine *on)
 {
@@ -144,11 +145,10 @@ static __always_inline struct goroutine_spans *spans_of(const struct goroutine *
 {
 	struct goroutine_key key = key_of(on);
 	struct goroutine_spans *spans = bpf_map_lookup_elem(&goroutines, &key);
-	struct goroutine_spans none = {};
 
 	if (spans || !create)
 		return spans;
-	if (bpf_map_update_elem(&goroutines, &key, &none, BPF_NOEXIST))
+	if (bpf_map_update_elem(&goroutines, &key, &blank_spans, BPF_NOEXIST))
 		return NULL;
 	return bpf_map_lookup_elem(&goroutines, &key);
 }

@@ -60,13 +60,16 @@ struct in_flight {
 	__u64 url;     /* *url.URL of its request */
 	__u64 context; /* data word of its context */
 	__u64 mark;    /* a time or a number */
+	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
+	__u32 received;
+	struct go_interface error; /* of an attempt that may be made again */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
 	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
 	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
-	__u8 pad;
+	__u8 state;    /* the library's own */
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
@@ -183,6 +186,14 @@ static __always_inline int span_put_string(struct in_flight *span, enum attribut
 					   struct go_string s)
 {
 	return s.len && s.ptr ? span_put_text(span, key, s.ptr, s.len) : 0;
+}
+
+/* A request of the agent itself, to a receiver that it traces: spans of it would never end. */
+static __always_inline bool span_is_own_export(struct go_string user_agent)
+{
+	const __u64 gospan = CHARS('g', 'o', 's', 'p', 'a', 'n', '/', 0);
+
+	return user_agent.len > 7 && (go_word(user_agent.ptr) & ~(0xffULL << 56)) == gospan;
 }
 
 #endif

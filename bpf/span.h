@@ -32,7 +32,10 @@ enum {
 	FORWARDED_MAX = 256,
 	METHOD_MAX = 32,
 	PEER_MAX = 64,
+	RPC_METHOD_MAX = 256,
 	TRACE_STATE_MAX = 512,	/* W3C trace context, 3.3.1.5 */
+	QUERY_MAX = 1024,	/* SQL */
+	DB_NAME_MAX = 128,	/* a database's address and name */
 	TEXT_MAX = 1024,	/* longest of them all */
 	PANIC_VALUE_MAX = 64,	/* bytes of a panic value that travel */
 };
@@ -77,6 +80,9 @@ struct span_record {
 
 /* ATTR_UNWOUND: how a span's function ended that did not return. */
 enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
+
+/* ATTR_DB_OPERATION: calls of database/sql without a query. */
+enum db_operation { DB_QUERY, DB_BEGIN, DB_COMMIT, DB_ROLLBACK, DB_PING };
 
 struct attribute_header {
 	__u16 key; /* enum attribute_key */
