@@ -390,6 +390,23 @@ void plan__drop_writes(struct plan *plan, const char *reason)
 	}
 }
 
+bool plan__package(const struct plan *plan, size_t library, struct planned_library *out)
+{
+	const struct planned_library *all = plan->libraries;
+
+	for (size_t i = 0; i < library; i++)
+		if (!strcmp(all[i].declared->name, all[library].declared->name))
+			return false;
+	*out = all[library];
+	for (size_t i = library + 1; i < plan->declarations->library_cnt; i++) {
+		if (strcmp(all[i].declared->name, out->declared->name) || !all[i].linked)
+			continue;
+		if (!out->linked || !all[i].on)
+			*out = all[i];
+	}
+	return true;
+}
+
 bool plan__is_useful(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->declarations->library_cnt; i++)
