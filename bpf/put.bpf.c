@@ -27,12 +27,16 @@ static const __u16 text_limits[ATTR_MAX] = {
 #undef ATTRIBUTE
 };
 
-__hidden int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
+/* Global functions: the verifier looks at them once a program, not for each caller. */
+__weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
 {
 	__u32 size = (__u32)key < ATTR_MAX ? text_limits[key] : 0;
-	__u16 used = span->used;
+	__u16 used;
 	__u8 *to;
 
+	if (!span)
+		return 0;
+	used = span->used;
 	if (size > TEXT_MAX)
 		size = TEXT_MAX;
 	if (len <= size)
@@ -49,9 +53,9 @@ __hidden int span_put_text(struct in_flight *span, enum attribute_key key, __u64
 	return 0;
 }
 
-__hidden int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
+__weak int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
 {
-	__u8 *to = put_header(span, key, sizeof(number));
+	__u8 *to = span ? put_header(span, key, sizeof(number)) : NULL;
 
 	if (to)
 		__builtin_memcpy(to, &number, sizeof(number));

@@ -398,6 +398,19 @@ __hidden int span_end(const struct goroutine *on, struct in_flight *span)
 	return close_span(span, id);
 }
 
+__hidden int span_end_panicked(const struct goroutine *on, struct in_flight *span)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+	__u64 panic_ns = spans ? spans->panic_ns : 0;
+	__u64 id = id_of(span);
+
+	if (panic_ns <= span->record.start_ns)
+		return 0;
+	leave(on, id);
+	finish_unwound(id, panic_ns);
+	return 1;
+}
+
 __hidden int span_detach(const struct goroutine *on, struct in_flight *span)
 {
 	if (!span->detached)

@@ -169,6 +169,12 @@ bool span_unlist(const struct in_flight *span);
 /* Sends it (unless silent) and takes it off its goroutine. */
 int span_end(const struct goroutine *on, struct in_flight *span);
 
+/*
+ * Ends it, if a panic came while it was under way. For libraries whose spans have none of their own
+ * below them: the next one tells that the panic was recovered further out, or runs in its wake.
+ */
+int span_end_panicked(const struct goroutine *on, struct in_flight *span);
+
 /* Takes it away without a trace. */
 int span_drop(const struct goroutine *on, struct in_flight *span);
 
