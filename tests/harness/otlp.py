@@ -42,7 +42,7 @@ class Span:
         return (self.end_ns - self.start_ns) / 1e6
 
 
-SERVER, UNSET, ERROR = 2, 0, 2
+SERVER, CLIENT, UNSET, ERROR = 2, 3, 0, 2
 
 
 def _value(v):
