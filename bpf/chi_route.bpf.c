@@ -37,8 +37,8 @@ static __always_inline __u64 find_routing(__u64 context, __u64 type)
 }
 
 /*
- * A pattern that others follow ends in the wildcard that stands for them; a slash at the end of the
- * last one is left out.
+ * A pattern that others follow ends in the wildcard that stands for them, or in a slash that they
+ * begin with as well; a slash at the end of the last one is left out.
  */
 static __always_inline struct go_string piece_of(__u64 at, bool last)
 {
@@ -50,10 +50,10 @@ static __always_inline struct go_string piece_of(__u64 at, bool last)
 		s.len = 0;
 	if (s.len < 2 || bpf_probe_read_user(&end, sizeof(end), (void *)(s.ptr + s.len - 2)))
 		return s;
-	if (!last)
-		s.len -= end == wildcard ? 2 : 0;
+	if (end == slashes || (end == wildcard && !last))
+		s.len -= 2;
 	else if (end >> 8 == '/')
-		s.len -= end == slashes ? 2 : 1;
+		s.len -= 1;
 	return s;
 }
 

@@ -56,7 +56,7 @@ static __always_inline int put_template(struct pt_regs *ctx, __u64 request, __u6
 	return put_route_of(ctx, request, template);
 }
 
-/* func requestWithRoute(r *http.Request, route *Route) *http.Request, mux.go, from v1.8.0 */
+/* func requestWithRoute(r *http.Request, route *Route) *http.Request, mux.go, from v1.7.1 */
 SEC("go_call/github.com/gorilla/mux.(*Router).ServeHTTP>github.com/gorilla/mux.requestWithRoute")
 GO_OF(http_server)
 int mux_route(struct pt_regs *ctx)
@@ -65,7 +65,7 @@ int mux_route(struct pt_regs *ctx)
 }
 
 /*
- * func contextSet(r *http.Request, key, val interface{}) *http.Request, context.go, to v1.7.4: for
+ * func contextSet(r *http.Request, key, val interface{}) *http.Request, context.go, to v1.7.0: for
  * the variables, and for the route.
  */
 SEC("go_call/github.com/gorilla/mux.(*Router).ServeHTTP>github.com/gorilla/mux.contextSet")
@@ -75,4 +75,12 @@ int mux_context_set(struct pt_regs *ctx)
 	if (!mux_route_type || go_arg(ctx, 3) != mux_route_type + go_bias(ctx))
 		return 0;
 	return put_template(ctx, go_arg(ctx, 0), go_arg(ctx, 4));
+}
+
+/* func setCurrentRoute(r *http.Request, val interface{}) *http.Request, mux.go: builds without inlining */
+SEC("go_call/github.com/gorilla/mux.(*Router).ServeHTTP>github.com/gorilla/mux.setCurrentRoute")
+GO_OF(http_server)
+int mux_set_current_route(struct pt_regs *ctx)
+{
+	return put_template(ctx, go_arg(ctx, 0), go_arg(ctx, 2));
 }
