@@ -184,6 +184,12 @@ int span_drop(const struct goroutine *on, struct in_flight *span);
  */
 int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len);
 
+/*
+ * Makes the text that was put at AT (span->used then), and nothing since, longer by LEN bytes at PTR.
+ * Beyond the key's limit it is cut, and counted.
+ */
+int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 len);
+
 int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number);
 
 /*
