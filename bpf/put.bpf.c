@@ -68,3 +68,22 @@ __hidden int span_put_value(struct in_flight *span, enum attribute_key key,
 	__builtin_memcpy(to, value, sizeof(*value));
 	return 0;
 }
+
+__hidden int span_put_address(struct in_flight *span, enum attribute_key key,
+			      const struct ip_address *address)
+{
+	__u8 *to = put_header(span, key, sizeof(*address));
+
+	if (to)
+		__builtin_memcpy(to, address, sizeof(*address));
+	return 0;
+}
+
+__hidden int span_put_link(struct in_flight *span, const struct span_link *link)
+{
+	__u8 *to = put_header(span, ATTR_SPAN_LINK, sizeof(*link));
+
+	if (to)
+		__builtin_memcpy(to, link, sizeof(*link));
+	return 0;
+}

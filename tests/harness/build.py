@@ -73,16 +73,18 @@ def exists(version, mode):
     return minor(version) >= MODES[mode].since
 
 
-def build(name, version=NEWEST, mode="default", language=None):
+def build(name, version=NEWEST, mode="default", language=None, modules=()):
     """Path of program NAME.
 
     LANGUAGE is the `go` line of its go.mod, the version's own if None; a program that needs more than
-    the standard library has its own go.mod.
+    the standard library has its own go.mod, with the oldest versions it builds with. MODULES are
+    (path, version) pairs that it is built with instead, at least.
     """
     assert exists(version, mode), f"there is no {mode} in Go {version}"
     language = language or "%d.%d" % minor(version)
     profile = _profile(name, version) if MODES[mode].profile else None
     key = hashlib.sha256(repr((version, mode, MODES[mode], language)).encode())
+    key.update(repr(modules).encode() if modules else b"")
     sources = sorted(path for path in (SOURCES / name).rglob("*") if path.is_file())
     for path in sources + ([profile] if profile else []):
         key.update(path.read_bytes())
@@ -90,16 +92,18 @@ def build(name, version=NEWEST, mode="default", language=None):
     out = CACHE / f"{name}-{version}-{label}-{key.hexdigest()[:10]}"
     with _lock(out):
         if not out.exists():
-            _compile(name, version, MODES[mode], language, profile, out)
+            _compile(name, version, MODES[mode], language, profile, modules, out)
     return out
 
 
-def _compile(name, version, mode, language, profile, out):
+def _compile(name, version, mode, language, profile, modules, out):
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         scratch = pathlib.Path(scratch)
         tree = shutil.copytree(SOURCES / name, scratch / name)
         if not (tree / "go.mod").exists():
             (tree / "go.mod").write_text(f"module example.test/{name}\n\ngo {language}\n")
+        for path, wanted in modules:
+            _run(["go", "mod", "edit", f"-require={path}@v{wanted}"], tree, version, False)
         args = [f"-pgo={profile}", *mode.args] if profile else mode.args
         binary = scratch / "binary"
         _run(["go", "build", *args, "-o", binary, "."], tree, version, mode.cgo)
