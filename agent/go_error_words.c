@@ -314,7 +314,7 @@ struct error_words go_error__words(struct build_span *b, const struct resolve *r
 			return out;
 		}
 	if (db_error__is(type)) {
-		out.text = first_text(b, link);
+		out.text = build__clean(b, nth_text(link, 0));
 		return out;
 	}
 	panic__describe(b, r, &link->value, nth_text(link, 0), bias, &panic);

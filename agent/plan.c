@@ -106,6 +106,14 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		v->found = !resolve__type(r, v->declared->path, &type);
 		v->value = v->found ? type.addr : 0;
 		break;
+	case DECLARED_SIZE:
+		v->found = !resolve__type(r, v->declared->path, &type);
+		v->value = v->found ? type.size : 0;
+		break;
+	case DECLARED_END:
+		v->value = resolve__end(r);
+		v->found = true;
+		return;
 	case DECLARED_FUNCTION:
 		v->found = !resolve__function(r, v->declared->path, &function);
 		v->value = v->found ? function.addr : 0;
@@ -132,13 +140,37 @@ static bool is_linked(const struct resolve *r, const char *function)
 	return resolve__function(r, caller, &f) != -ENOENT;
 }
 
+/*
+ * A go_join program counts on the other paths to come along. At a return address (stepped), where
+ * nothing better was found, they do not: then their RETs must not be spared.
+ */
+static bool is_joined(const struct declarations *d, const struct resolve *r, const char *calls)
+{
+	struct site sites[PLAN_SITES_MAX];
+	struct why why;
+
+	for (size_t i = 0; i < d->probe_cnt; i++)
+		for (const char *const *f = d->probes[i].function; *f; f++) {
+			int cnt = 0;
+
+			if (d->probes[i].kind == SITE_JOIN && !strcmp(*f, calls))
+				cnt = find_sites(r, SITE_JOIN, calls, d->probes[i].results, sites,
+						 PLAN_SITES_MAX, &why);
+			while (cnt-- > 0)
+				if (sites[cnt].cost == SITE_STEPPED)
+					return false;
+		}
+	return true;
+}
+
 /* What to search: the probe's function, or that with a callee whose success spares RETs. */
-static const char *searched(const struct resolve *r, const struct planned_probe *p)
+static const char *searched(const struct declarations *d, const struct resolve *r,
+			    const struct planned_probe *p)
 {
 	const char *found = p->function;
 
 	for (const char *const *except = p->declared->except; *except; except++)
-		if (declared_call_is_in(*except, p->function)) {
+		if (declared_call_is_in(*except, p->function) && is_joined(d, r, *except)) {
 			found = *except;
 			if (calls_directly(r, found))
 				break;
@@ -146,7 +178,8 @@ static const char *searched(const struct resolve *r, const struct planned_probe 
 	return found;
 }
 
-static void plan_probe(const struct resolve *r, struct planned_probe *p)
+static void plan_probe(const struct declarations *d, const struct resolve *r,
+		       struct planned_probe *p)
 {
 	struct why why = {""};
 	int cnt;
@@ -160,7 +193,7 @@ static void plan_probe(const struct resolve *r, struct planned_probe *p)
 		return;
 	}
 	p->unlinked = !is_linked(r, p->function);
-	cnt = find_sites(r, p->declared->kind, searched(r, p), p->declared->results, p->sites,
+	cnt = find_sites(r, p->declared->kind, searched(d, r, p), p->declared->results, p->sites,
 			 PLAN_SITES_MAX, &why);
 	snprintf(p->reason, sizeof(p->reason), "%.150s", why.text);
 	if (cnt <= 0)
@@ -327,7 +360,7 @@ int plan__new(const struct declarations *d, const struct resolve *r, struct plan
 			p->declared = &d->probes[i];
 			p->program = i;
 			p->function = *f;
-			plan_probe(r, p);
+			plan_probe(d, r, p);
 		}
 	plan_libraries(plan, r);
 	plan_children(plan);
@@ -363,6 +396,23 @@ void plan__drop_writes(struct plan *plan, const char *reason)
 		p->on = false;
 		snprintf(p->reason, sizeof(p->reason), "%s", reason);
 	}
+}
+
+bool plan__package(const struct plan *plan, size_t library, struct planned_library *out)
+{
+	const struct planned_library *all = plan->libraries;
+
+	for (size_t i = 0; i < library; i++)
+		if (!strcmp(all[i].declared->name, all[library].declared->name))
+			return false;
+	*out = all[library];
+	for (size_t i = library + 1; i < plan->declarations->library_cnt; i++) {
+		if (strcmp(all[i].declared->name, out->declared->name) || !all[i].linked)
+			continue;
+		if (!out->linked || !all[i].on)
+			*out = all[i];
+	}
+	return true;
 }
 
 bool plan__is_useful(const struct plan *plan)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* semconv_http_client: CLIENT spans of the domain HTTP; see semconv.h. */
 #include "http_url.h"
-#include "ip_text.h"
 #include "semconv_http.h"
 
 static struct otlp_text method_of(const struct raws *raws)
@@ -34,18 +33,6 @@ static void put_server(struct build_span *b, const struct http_url *url)
 		port = text_is(url->scheme, "https") ? 443 : 80;
 	if (host.len)
 		build__number(b, "server.port", port);
-}
-
-static void put_peer(struct build_span *b, const struct raws *raws)
-{
-	struct ip_address address;
-
-	if (ip_text__read(&raws->by_key[ATTR_PEER_ADDRESS], &address) && address.len) {
-		build__text(b, "network.peer.address", ip_text__address(b, &address));
-		build__number(b, "network.peer.port", address.port);
-	} else { /* path of a unix socket */
-		build__text(b, "network.peer.address", raw_text(raws, ATTR_PEER));
-	}
 }
 
 /* Client spans fail by an error, or by an answer from 400 on. */
@@ -83,7 +70,7 @@ void http_client__describe(struct build_span *b, const struct semconv_input *in)
 	http__put_method(b, method, http__is_known_method(method, in->config));
 	build__text(b, "url.full", http__full_url(b, &url, &in->config->redact_query));
 	put_server(b, &url);
-	put_peer(b, raws);
+	semconv__put_peer(b, raws);
 	http__put_protocol(b, raws);
 	if (resends)
 		build__number(b, "http.request.resend_count", resends);

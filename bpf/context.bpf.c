@@ -184,7 +184,8 @@ int goroutine_start(struct pt_regs *ctx)
 		return 0;
 	machine = go_word(go_g(ctx) + runtime_g_m);
 	g = go_word(machine + runtime_m_curg);
-	if (!g || goroutine_at(g, &creator)) /* none: a timer's function, started by the scheduler */
+	/* none: a timer starts one (time.AfterFunc) */
+	if (!g || goroutine_at(g, &creator))
 		return 0;
 	id = span_id_of(&creator);
 	if (!id)

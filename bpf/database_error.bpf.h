@@ -42,10 +42,9 @@ GO_FIELD(error_mssql_old_message, string, "github.com/denisenkom/go-mssqldb.Erro
 GO_TYPE(error_clickhouse, "*github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception");
 GO_FIELD(error_clickhouse_message, string, "github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception.Message");
 
-/* Of the error with this link-time type; false when it is no driver's. */
+/* Of the error with this link-time type; false, and nothing touched, when it is no driver's. */
 static __always_inline bool database_error(__u64 type, __u16 *message, __u16 *code)
 {
-	*code = GO_ABSENT;
 	if (error_pq && type == error_pq) {
 		*message = error_pq_message;
 		*code = error_pq_code;

@@ -9,7 +9,7 @@
 #include "database_sql.bpf.h"
 #include "go_map.bpf.h"
 
-enum { WRAPPERS_MAX = 2, WRAPPER_WORDS = 4, OPTIONS_MAX = 4 /* groups of 8 */ };
+enum { WRAPPERS_MAX = 2, WRAPPER_WORDS = 4 };
 
 /* Keys of lib/pq's options, as little-endian words. */
 #define WORD_HOST 0x74736f68ULL
@@ -64,16 +64,6 @@ GO_TYPE(sqlite_conn, "*modernc.org/sqlite.conn");
 GO_TYPE(sqlite3_conn, "*github.com/mattn/go-sqlite3.SQLiteConn");
 GO_TYPE(clickhouse_conn, "*github.com/ClickHouse/clickhouse-go.clickhouse");
 GO_TYPE(clickhouse2_conn, "*github.com/ClickHouse/clickhouse-go/v2.stdDriver");
-
-/* src/internal/runtime/maps/map.go from 1.24, src/runtime/map.go before: as net_http_server.bpf.c
- */
-GO_FIELD(sql_map_dir_ptr, pointer, "internal/runtime/maps.Map.dirPtr");
-GO_FIELD(sql_map_dir_len, int, "internal/runtime/maps.Map.dirLen");
-GO_FIELD(sql_table_groups, pointer, "internal/runtime/maps.table.groups.data");
-GO_FIELD(sql_table_length_mask, int, "internal/runtime/maps.table.groups.lengthMask");
-GO_FIELD(sql_hmap_b, int, "runtime.hmap.B");
-GO_FIELD(sql_hmap_buckets, pointer, "runtime.hmap.buckets");
-GO_FIELD(sql_hmap_old_buckets, pointer, "runtime.hmap.oldbuckets");
 
 /* Where a driver's connection has what it is connected to. GO_ABSENT: not there. */
 struct conn_layout {
@@ -172,21 +162,6 @@ static __always_inline void put_field(struct in_flight *span, enum attribute_key
 		span_put_string(span, key, go_string_at(object + field));
 }
 
-static __always_inline struct go_map_layout options_map(void)
-{
-	struct go_map_layout at = {
-		.swiss_dir_ptr = sql_map_dir_ptr,
-		.swiss_dir_len = sql_map_dir_len,
-		.table_groups = sql_table_groups,
-		.table_length_mask = sql_table_length_mask,
-		.hmap_b = sql_hmap_b,
-		.hmap_buckets = sql_hmap_buckets,
-		.hmap_old_buckets = sql_hmap_old_buckets,
-		.elem_size = STRING_SIZE,
-	};
-	return at;
-}
-
 /* An option that says where the database is. */
 static __noinline int put_option(struct in_flight *span, const struct go_string *key,
 				 const struct go_string *value)
@@ -206,29 +181,22 @@ static __noinline int put_option(struct in_flight *span, const struct go_string 
 	return 0;
 }
 
-static __noinline int put_options(struct in_flight *span, __u64 map)
+__weak int sql_take_options(struct in_flight *span, __u32 swiss)
 {
-	struct go_map_layout layout = options_map();
-	__u8 *group = span_scratch(span);
-	struct go_map_walk walk;
+	struct go_map_scratch *scratch;
+	struct go_map_slot slot;
 
-	if (!go_map_begin(&layout, map, &walk))
+	if (!span)
 		return 0;
-	for (int i = 0; i < OPTIONS_MAX; i++) {
-		if (bpf_probe_read_user(group, go_map_group_size(&walk), (void *)walk.next))
-			return 0;
-		for (int n = 0; n < GROUP_SLOTS; n++) {
-			struct go_map_slot slot;
-			struct go_string value;
+	scratch = (void *)span_scratch(span);
+	for (int i = 0; i < GROUP_SLOTS; i++) {
+		struct go_string value;
 
-			if (!go_map_slot_of(walk.swiss, STRING_SIZE, group, n, &slot))
-				continue;
-			value.ptr = slot.elem.ptr;
-			value.len = slot.elem.len;
-			put_option(span, &slot.key, &value);
-		}
-		if (!go_map_next(&walk, group))
-			return 0;
+		if (!go_map_slot(swiss, STRING_SIZE, scratch->group, i, &slot))
+			continue;
+		value.ptr = slot.elem.ptr;
+		value.len = slot.elem.len;
+		put_option(span, &slot.key, &value);
 	}
 	return 0;
 }
@@ -246,7 +214,7 @@ static __always_inline int put_where(struct in_flight *span, const struct conn_l
 	if (at->port != GO_ABSENT) /* an integer of two bytes or more */
 		span_put_number(span, ATTR_DB_PORT, go_word(object + at->port) & 0xffff);
 	if (at->options != GO_ABSENT)
-		put_options(span, go_word(object + at->options));
+		go_map_each(span, go_word(object + at->options), STRING_SIZE, sql_take_options);
 	return 0;
 }
 

@@ -45,6 +45,12 @@
 /* Link-time address of a function, 0 when it is not linked. */
 #define GO_FUNCTION(variable, name) const volatile __u64 variable GO_TAG("go:function " name) = 0
 
+/* Bytes of a value of a type, for slices of it; 0 when the type is not there. */
+#define GO_SIZE(variable, name) const volatile __u16 variable GO_TAG("go:size " name) = 0
+
+/* Link-time address behind the executable's last byte: a pointer above it is to the heap or a stack. */
+#define GO_END(variable) const volatile __u64 variable GO_TAG("go:end") = 0
+
 /*
  * A library: VARIABLE holds the index that span_begin() wants; NAME is the Go package (scope
  * "gospan/NAME"), KIND a span kind, DOMAIN the semantic conventions its attributes follow.
@@ -212,6 +218,11 @@ static __always_inline struct go_string go_string_at(__u64 addr)
 		bpf_probe_read_user(&s, sizeof(s), (void *)addr);
 	return s;
 }
+
+/* Eight characters as the word they are in memory (little endian). */
+#define CHARS(a, b, c, d, e, f, g, h) \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
+	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
 
 /*
  * True when the non-empty interface with this itab holds the type linked at TYPE. Compared by
