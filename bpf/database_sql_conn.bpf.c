@@ -169,10 +169,10 @@ static __noinline int put_option(struct in_flight *span, const struct go_string 
 {
 	__u64 name = 0;
 
-	if (key->len != 4 && key->len != 6)
-		return 0;
-	if (bpf_probe_read_user(&name, key->len & 7, (void *)key->ptr))
-		return 0;
+	if (key->len == 4)
+		bpf_probe_read_user(&name, 4, (void *)key->ptr);
+	else if (key->len == 6)
+		bpf_probe_read_user(&name, 6, (void *)key->ptr);
 	if (name == WORD_HOST)
 		span_put_string(span, ATTR_DB_HOST, *value);
 	else if (name == WORD_PORT)
