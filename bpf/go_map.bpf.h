@@ -147,6 +147,9 @@ struct go_map_scratch {
 	__u8 group[CLASSIC_BUCKET_SIZE];
 };
 
+/* The group at ADDR into SPAN's scratch; see go_map.bpf.c. */
+int go_map_read_group(struct in_flight *span, __u64 addr, __u32 swiss);
+
 /*
  * Reads MAP into SPAN's scratch, group by group, and has TAKE look at each, which should be a global
  * function: the verifier looks at it once, not for each of the groups. Losses are counted.
@@ -160,9 +163,7 @@ static __always_inline int go_map_each(struct in_flight *span, __u64 map,
 	if (!go_map_begin(map, &walk))
 		return 0;
 	for (int n = 0; n < GROUP_MAX; n++) {
-		__u32 size = walk.swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE;
-
-		if (bpf_probe_read_user(scratch->group, size, (void *)walk.next))
+		if (go_map_read_group(span, walk.next, walk.swiss))
 			return fail(span->record.pid, FAIL_HEADER_READ);
 		take(span, walk.swiss);
 		if (!go_map_next(&walk, scratch->group))
