@@ -36,12 +36,15 @@ struct declared_probe {
 	uint32_t results; /* registers a go_after site must leave alone; of go_return: EXCEPT's */
 	int library;				     /* index, -1: any */
 	bool needed;
+	bool writes;   /* into the target */
 	bool children; /* only when a library is on whose spans are below others */
 };
 
 enum declared_what {
 	DECLARED_FIELD,
 	DECLARED_TYPE,
+	DECLARED_SIZE, /* of a type's values */
+	DECLARED_END, /* of the executable's addresses */
 	DECLARED_FUNCTION,
 	DECLARED_FRAME,
 	DECLARED_LIBRARY,

@@ -115,6 +115,16 @@ static int read_facts(struct executable *e, const struct kernel *kernel, int pid
 	return err;
 }
 
+/* Where headers cannot be written, client and server are joined by their connection instead. */
+static void decide_on_writing(struct executable *e)
+{
+	if (plan__writes(e->plan))
+		e->write_err = features__try_write();
+	e->bpf->rodata->may_write = plan__writes(e->plan) && !e->write_err;
+	if (e->write_err)
+		plan__drop_writes(e->plan, "the kernel lets no BPF program write into a process");
+}
+
 int executable__new(const struct kernel *kernel, const struct process *process, bool all_processes,
 		    struct executable **out, struct why *why)
 {
@@ -136,6 +146,7 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 	e->bpf->rodata->only_targets = !all_processes && !by_pid(kernel);
 	e->bpf->rodata->context_type_cnt =
 		context_types__find(e->resolve, (struct context_type *)e->bpf->rodata->context_types);
+	decide_on_writing(e);
 	err = fill_rodata(e->plan, e->bpf);
 	if (!err)
 		err = load(kernel, e->plan, e->bpf);

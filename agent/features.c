@@ -276,7 +276,7 @@ static void try_programs(struct trial *t, bool all)
 		err[FEATURE_UPROBE_PERF] = try_uprobe_perf(t);
 	err[FEATURE_EXEC_TRACEPOINTS] = try_exec_tracepoints(t);
 	if (all)
-		err[FEATURE_WRITE_USER] = close_or_err(load_user_writer());
+		err[FEATURE_WRITE_USER] = features__try_write();
 }
 
 /* The mode in brackets of "none [integrity] confidentiality"; often securityfs is not mounted. */
@@ -343,6 +343,11 @@ static void probe(bool all, struct features *out)
 	uprobe__close_all(t.links, t.link_cnt);
 	close_or_err(t.counter_fd);
 	close_or_err(t.hits_fd);
+}
+
+int features__try_write(void)
+{
+	return close_or_err(load_user_writer());
 }
 
 void features__probe(struct features *out)

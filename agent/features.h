@@ -38,6 +38,9 @@ struct features {
  */
 void features__probe(struct features *out);
 
+/* 0, or why FEATURE_WRITE_USER does not work: tried now, for programs that would write. */
+int features__try_write(void);
+
 /* Tries everything, for doctor. */
 void features__probe_all(struct features *out);
 

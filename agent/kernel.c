@@ -76,6 +76,7 @@ static int find_pid_namespace(struct kernel *k)
 	set_sizes(bpf, 4096, 1); /* as small as it gets: its maps are not used */
 	bpf_map__set_max_entries(bpf->maps.contexts, 1);
 	bpf_map__set_max_entries(bpf->maps.births, 1);
+	bpf_map__set_max_entries(bpf->maps.joins, 1);
 	bpf_program__set_autoload(bpf->progs.agent_position, true);
 	err = gospan_bpf__load(bpf);
 	if (!err)
@@ -234,6 +235,7 @@ int kernel__open_instance(const struct kernel *k, struct gospan_bpf **out)
 	bpf->rodata->agent_pid_namespace = k->pid_namespace;
 	bpf->rodata->ring_wakeup_bytes = k->config->ring_bytes / 8;
 	bpf->rodata->propagate_trace_context = k->config->propagate_trace_context;
+	bpf->rodata->join_calls = k->config->propagate_trace_context;
 	bpf->rodata->capture_body_size = k->config->http_body_size;
 	bpf->rodata->may_write_registers = features__has(k->features, FEATURE_WRITE_REGS);
 	set_sampler(k->config, bpf);
@@ -280,11 +282,17 @@ void kernel__failures(const struct kernel *k, int pid, struct failure_counts *ou
 		memset(out, 0, sizeof(*out));
 }
 
-/* Takes a span under way, and its goroutine, out of the maps. */
+/* Takes a span under way, its goroutine and its objects out of the maps. */
 static void remove_span(const struct kernel *k, uint64_t id, const struct in_flight_owner *owner)
 {
 	struct goroutine_key key = {.tgid = owner->tgid, .goid = owner->goid};
+	struct object_key object = {.tgid = owner->tgid};
 
+	for (size_t i = 0; i < sizeof(owner->listed) / sizeof(owner->listed[0]); i++) {
+		object.object = owner->listed[i];
+		if (object.object)
+			bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.objects), &object);
+	}
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.in_flight), &id);
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.goroutines), &key);
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* semconv_rpc: gRPC spans (semantic conventions for RPC, release candidate); see semconv.h. */
-#include <arpa/inet.h>
-
 #include "http_text.h"
 #include "semconv.h"
 
@@ -137,23 +135,6 @@ static void put_target(struct build_span *b, struct otlp_text target)
 	}
 }
 
-static void put_peer(struct build_span *b, const struct raws *raws)
-{
-	struct otlp_text ip = raw_text(raws, ATTR_PEER_IP);
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	char text[INET6_ADDRSTRLEN];
-	const char *done = NULL;
-
-	if (ip.len == 16 && !memcmp(ip.at, mapped, sizeof(mapped)))
-		ip = behind(ip, sizeof(mapped));
-	if (ip.len == 4 || ip.len == 16)
-		done = inet_ntop(ip.len == 4 ? AF_INET : AF_INET6, ip.at, text, sizeof(text));
-	if (!done)
-		return;
-	build__text(b, "network.peer.address", text_of(text));
-	build__number(b, "network.peer.port", raw_number(raws, ATTR_PEER_PORT, 0));
-}
-
 static void put_outcome(struct build_span *b, const struct semconv_input *in)
 {
 	int64_t code = code_of(in);
@@ -188,7 +169,7 @@ static void describe(struct build_span *b, const struct semconv_input *in)
 		put_server(b, raw_text(in->raws, ATTR_RPC_AUTHORITY));
 	else
 		put_target(b, raw_text(in->raws, ATTR_RPC_TARGET));
-	put_peer(b, in->raws);
+	semconv__put_peer(b, in->raws);
 	if (raw_number(in->raws, ATTR_RPC_SENT, -1) >= 0)
 		build__number(b, "gospan.rpc.messages_sent", raw_number(in->raws, ATTR_RPC_SENT, 0));
 	if (raw_number(in->raws, ATTR_RPC_RECEIVED, -1) >= 0)

@@ -101,6 +101,17 @@ static void warn_of_own_name(struct session *s)
 		 "environment are ignored (--service-name holds for all)");
 }
 
+/* Once: most users need not know, but who misses a parent on another machine will ask. */
+static void tell_of_writing(struct session *s, const struct executable *e)
+{
+	if (!e->write_err || s->writing_told)
+		return;
+	s->writing_told = true;
+	log_info("trace context cannot be written into outgoing requests here (%s): client and server spans "
+		 "are joined only where this gospan traces both",
+		 e->write_err == -EPERM ? "the kernel is locked down" : strerror(-e->write_err));
+}
+
 static int trace_process(struct session *s, struct executable *e, struct process *process,
 			 struct why *why)
 {
@@ -185,6 +196,8 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 		log_debug("pid %d is not traced: %s", first, why->text);
 	else if (err)
 		log_error("pid %d cannot be traced: %s", first, why->text);
+	if (e)
+		tell_of_writing(s, e);
 	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
 		attach_process(s, e, seen->waiting[i]);
 	if (!e)
@@ -262,14 +275,19 @@ static void handle_sampled(struct session *s, struct tracee *t, const struct spa
 {
 	const struct declared_library *library;
 	struct build_span *b = &s->workbench;
-	char scope_name[128];
-	struct batch_scope scope = {scope_name, GOSPAN_VERSION, SCHEMA_URL};
+	char scope_name[SCOPE_NAME_MAX * 3 + 1]; /* a bad byte becomes three */
+	char library_name[SCOPE_NAME_MAX];
+	struct batch_scope scope = {library_name, GOSPAN_VERSION, SCHEMA_URL, NULL};
 
 	if (!assemble__span(b, s->config, kernel__declarations(s->kernel), t->executable->resolve,
 			    record, body, s->clock.offset_ns))
 		return;
 	library = &kernel__declarations(s->kernel)->libraries[record->library];
-	snprintf(scope_name, sizeof(scope_name), "gospan/%s", library->name);
+	snprintf(library_name, sizeof(library_name), "gospan/%s", library->name);
+	if (b->scope.len) { /* a tracer of the program's own, whatever its conventions are */
+		snprintf(scope_name, sizeof(scope_name), "%.*s", (int)b->scope.len, b->scope.at);
+		scope = (struct batch_scope){scope_name, NULL, NULL, library_name};
+	}
 	s->losses.failures.at[FAIL_TRUNCATED] += record->truncated;
 	batch__add(s->batch, t->resource, &scope, &b->span);
 	if (s->console)

@@ -45,7 +45,7 @@ struct session {
 	int signal_fd;
 	bool ended;    /* the end is under way */
 	bool settled;  /* the books are closed: nothing is taken any more */
-	bool own_name_warned;
+	bool own_name_warned, writing_told;
 	bool idle;     /* a service that found nothing to trace, which it has said */
 	int status;
 	uint64_t span_cnt, traced_cnt;

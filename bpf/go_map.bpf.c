@@ -18,18 +18,19 @@ GO_FIELD(hmap_old_buckets, pointer, "runtime.hmap.oldbuckets");
  * from here: there are zeros, as the failed read leaves them. A global function: the verifier looks
  * at it once, not for each of the groups.
  */
-__weak int go_map_read_group(struct in_flight *span, __u64 addr, __u32 swiss)
+__weak int go_map_read_group(struct in_flight *span, __u64 addr, __u32 size)
 {
-	__u32 size = swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE;
 	__u32 here = 4096 - (addr & 4095);
 	struct go_map_scratch *scratch;
 
 	if (!span)
 		return 1;
 	scratch = (void *)span_scratch(span);
-	if (!bpf_probe_read_user(scratch->group, size, (void *)addr))
+	if (!bpf_probe_read_user(scratch->group, size & 511, (void *)addr))
 		return 0;
 	if (here >= size)
 		return 1;
 	return bpf_probe_read_user(scratch->group, here & 511, (void *)addr) != 0;
 }
+
+_Static_assert(CLASSIC_BUCKET_SIZE <= 511 && 511 <= SCRATCH_MAX, "no group is larger, and it fits");

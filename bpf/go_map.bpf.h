@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Walks over a Go map[string][]string (http.Header, gRPC's metadata.MD), group by group, without knowing its hash seed.
+ * Walks over a Go map[string][]string (http.Header, gRPC's metadata.MD) or map[string]string, group
+ * by group, without knowing its hash seed.
  *
  * Swiss, Go >= 1.24: internal/runtime/maps/map.go, table.go, group.go. A map of at most 8 entries is
  * one group at dirPtr (dirLen 0); larger: dirPtr is an array of *table, a table has an array of
@@ -41,8 +42,20 @@ struct go_map_walk {
 	__u32 index;	/* of next in its array; overflow buckets count with their bucket */
 	__u32 cnt;	/* groups in the array */
 	__u32 old_cnt;
+	__u32 elem_size; /* STRING_SIZE, SLICE_SIZE */
 	bool swiss;
 };
+
+static __always_inline __u32 classic_overflow_off(__u32 elem_size)
+{
+	return CLASSIC_ELEMS_OFF + GROUP_SLOTS * elem_size;
+}
+
+static __always_inline __u32 go_map_group_size(const struct go_map_walk *walk)
+{
+	return walk->swiss ? SWISS_SLOTS_OFF + GROUP_SLOTS * (STRING_SIZE + walk->elem_size) :
+			     classic_overflow_off(walk->elem_size) + 8;
+}
 
 static __always_inline void swiss_begin(__u64 map, struct go_map_walk *walk)
 {
@@ -75,9 +88,10 @@ static __always_inline void classic_begin(__u64 map, struct go_map_walk *walk)
 }
 
 /* False when the map is empty or unknown. */
-static __always_inline bool go_map_begin(__u64 map, struct go_map_walk *walk)
+static __always_inline bool go_map_begin(__u64 map, __u32 elem_size, struct go_map_walk *walk)
 {
 	__builtin_memset(walk, 0, sizeof(*walk));
+	walk->elem_size = elem_size;
 	if (!map)
 		return false;
 	if (map_dir_ptr != GO_ABSENT)
@@ -94,7 +108,7 @@ static __always_inline bool go_map_next(struct go_map_walk *walk, const __u8 *gr
 	__u64 overflow = 0;
 
 	if (!walk->swiss)
-		overflow = *(const __u64 *)(group + CLASSIC_OVERFLOW_OFF);
+		overflow = *(const __u64 *)(group + classic_overflow_off(walk->elem_size));
 	if (overflow) {
 		walk->next = overflow;
 		return true;
@@ -108,18 +122,17 @@ static __always_inline bool go_map_next(struct go_map_walk *walk, const __u8 *gr
 		walk->index = 0;
 		walk->old = 0;
 	}
-	walk->next = walk->groups +
-		     walk->index * (walk->swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE);
+	walk->next = walk->groups + walk->index * go_map_group_size(walk);
 	return true;
 }
 
 struct go_map_slot {
 	struct go_string key;
-	struct go_slice elem; /* of strings */
+	struct go_slice elem; /* of strings; the first two words of it are a string */
 };
 
 /* Slot I (a constant) of the group that was read; false when it is empty. */
-static __always_inline bool go_map_slot(bool swiss, const __u8 *group, int i,
+static __always_inline bool go_map_slot(bool swiss, __u32 elem_size, const __u8 *group, int i,
 					struct go_map_slot *out)
 {
 	const __u64 *key, *elem;
@@ -127,13 +140,13 @@ static __always_inline bool go_map_slot(bool swiss, const __u8 *group, int i,
 	if (swiss) {
 		if (group[i] & 0x80)
 			return false;
-		key = (const void *)(group + SWISS_SLOTS_OFF + i * (STRING_SIZE + SLICE_SIZE));
+		key = (const void *)(group + SWISS_SLOTS_OFF + i * (STRING_SIZE + elem_size));
 		elem = key + STRING_SIZE / 8;
 	} else {
 		if (group[i] < CLASSIC_MIN_TOPHASH)
 			return false;
 		key = (const void *)(group + CLASSIC_KEYS_OFF + i * STRING_SIZE);
-		elem = (const void *)(group + CLASSIC_ELEMS_OFF + i * SLICE_SIZE);
+		elem = (const void *)(group + CLASSIC_ELEMS_OFF + i * elem_size);
 	}
 	out->key.ptr = key[0];
 	out->key.len = key[1];
@@ -147,23 +160,23 @@ struct go_map_scratch {
 	__u8 group[CLASSIC_BUCKET_SIZE];
 };
 
-/* The group at ADDR into SPAN's scratch; see go_map.bpf.c. */
-int go_map_read_group(struct in_flight *span, __u64 addr, __u32 swiss);
+/* The group of SIZE bytes at ADDR into SPAN's scratch; non-zero when it cannot be read. */
+int go_map_read_group(struct in_flight *span, __u64 addr, __u32 size);
 
 /*
  * Reads MAP into SPAN's scratch, group by group, and has TAKE look at each, which should be a global
  * function: the verifier looks at it once, not for each of the groups. Losses are counted.
  */
-static __always_inline int go_map_each(struct in_flight *span, __u64 map,
+static __always_inline int go_map_each(struct in_flight *span, __u64 map, __u32 elem_size,
 				       int (*take)(struct in_flight *span, __u32 swiss))
 {
 	struct go_map_scratch *scratch = (void *)span_scratch(span);
 	struct go_map_walk walk;
 
-	if (!go_map_begin(map, &walk))
+	if (!go_map_begin(map, elem_size, &walk))
 		return 0;
 	for (int n = 0; n < GROUP_MAX; n++) {
-		if (go_map_read_group(span, walk.next, walk.swiss))
+		if (go_map_read_group(span, walk.next, go_map_group_size(&walk)))
 			return fail(span->record.pid, FAIL_HEADER_READ);
 		take(span, walk.swiss);
 		if (!go_map_next(&walk, scratch->group))

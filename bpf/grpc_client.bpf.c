@@ -25,20 +25,12 @@ GO_FRAME(send_frame,
 GO_FRAME(recv_frame,
 	 "google.golang.org/grpc.(*clientStream).RecvMsg>google.golang.org/grpc.(*clientStream).withRetry");
 
-/* span.bpf.c */
-extern const volatile __u16 runtime_g_stack_hi;
-
-/* What a span is of; in its mark, above the depth of its function's frame. */
+/* What a span is of; in its mark. */
 enum call { CALL_ENDED, CALL_UNARY, CALL_INTERCEPTED, CALL_STREAM };
-
-static __always_inline __u32 depth_of(const struct pt_regs *ctx, const struct goroutine *on)
-{
-	return go_word(on->g + runtime_g_stack_hi) - ctx->sp;
-}
 
 static __always_inline enum call call_of(const struct in_flight *span)
 {
-	return span->mark >> 32;
+	return span->mark;
 }
 
 static __always_inline int begin_call(struct pt_regs *ctx, enum call call, struct go_string method)
@@ -56,7 +48,7 @@ static __always_inline int begin_call(struct pt_regs *ctx, enum call call, struc
 		return 0;
 	if (call == CALL_UNARY && cc_unary_int != GO_ABSENT && go_word(cc + cc_unary_int))
 		call = CALL_INTERCEPTED;
-	span->mark = (__u64)call << 32 | depth_of(ctx, &on);
+	span->mark = call;
 	span->url = cc;
 	span_child(span, &on, &context);
 	span_put_string(span, ATTR_RPC_METHOD, method);
@@ -69,7 +61,7 @@ static __always_inline int begin_call(struct pt_regs *ctx, enum call call, struc
 static __always_inline int end_call(const struct goroutine *on, struct in_flight *span,
 				    const struct go_interface *error)
 {
-	enum call call = __sync_lock_test_and_set(&span->mark, 0) >> 32;
+	enum call call = __sync_lock_test_and_set(&span->mark, CALL_ENDED);
 
 	if (call == CALL_ENDED)
 		return 0;
@@ -141,20 +133,6 @@ int grpc_finish_entry(struct pt_regs *ctx)
 	return span && call_of(span) == CALL_UNARY ? end_call(&on, span, &error) : 0;
 }
 
-/*
- * The innermost span, if it is the one that the function began which returns here. At a RET SP is
- * what it was at the entry, or 8 more where we did the RET.
- */
-static __always_inline struct in_flight *span_returning(struct pt_regs *ctx,
-							const struct goroutine *on)
-{
-	struct in_flight *span = span_find(on, grpc_client);
-
-	if (!span || (__u32)span->mark - depth_of(ctx, on) > 8)
-		return NULL;
-	return span;
-}
-
 /* Where an interceptor returned. */
 SEC("go_return/google.golang.org/grpc.(*ClientConn).Invoke")
 GO_OF(grpc_client)
@@ -167,7 +145,7 @@ int grpc_invoke_return(struct pt_regs *ctx)
 
 	if (goroutine_of(ctx, &on))
 		return 0;
-	span = span_returning(ctx, &on);
+	span = span_of_frame(&on, grpc_client, go_return_sp(ctx));
 	return span ? end_call(&on, span, &error) : 0;
 }
 
@@ -217,7 +195,7 @@ int grpc_stream_made(struct pt_regs *ctx)
 	if (!span->object)
 		return 0;
 	span_list(span);
-	return span->listed ? span_detach(&on, span) : 0;
+	return span->owner.listed[0] ? span_detach(&on, span) : 0;
 }
 
 /* What is still on the goroutine never became a stream. */
@@ -231,12 +209,12 @@ int grpc_new_stream_return(struct pt_regs *ctx)
 
 	if (goroutine_of(ctx, &on))
 		return 0;
-	span = span_returning(ctx, &on);
+	span = span_of_frame(&on, grpc_client, go_return_sp(ctx));
 	return span ? end_call(&on, span, &error) : 0;
 }
 
 /* The span of the stream whose method has this FRAME: receiver cs, in its spill slot. */
-static __always_inline struct in_flight *span_of_frame(struct pt_regs *ctx, __u16 frame)
+static __always_inline struct in_flight *span_of_stream(struct pt_regs *ctx, __u16 frame)
 {
 	struct goroutine on;
 
@@ -253,7 +231,7 @@ SEC("go_after/google.golang.org/grpc.(*clientStream).SendMsg>google.golang.org/g
 GO_OF(grpc_client) GO_RESULTS(1)
 int grpc_client_sent(struct pt_regs *ctx)
 {
-	struct in_flight *span = go_arg(ctx, 0) ? NULL : span_of_frame(ctx, send_frame);
+	struct in_flight *span = go_arg(ctx, 0) ? NULL : span_of_stream(ctx, send_frame);
 
 	if (span)
 		__sync_fetch_and_add(&span->sent, 1);
@@ -282,7 +260,7 @@ SEC("go_after/google.golang.org/grpc.(*clientStream).RecvMsg>google.golang.org/g
 GO_OF(grpc_client) GO_RESULTS(1)
 int grpc_client_received(struct pt_regs *ctx)
 {
-	struct in_flight *span = go_arg(ctx, 0) ? NULL : span_of_frame(ctx, recv_frame);
+	struct in_flight *span = go_arg(ctx, 0) ? NULL : span_of_stream(ctx, recv_frame);
 
 	if (span)
 		__sync_fetch_and_add(&span->received, 1);

@@ -12,6 +12,7 @@
 #include "context.bpf.h"
 #include "go_map.bpf.h"
 #include "grpc.bpf.h"
+#include "net_conn.bpf.h"
 #include "traceparent.bpf.h"
 
 GO_SPAN(grpc_server, "google.golang.org/grpc", SERVER, RPC);
@@ -30,11 +31,6 @@ GO_FIELD(http2_server_remote, interface,
 	 "google.golang.org/grpc/internal/transport.http2Server.remoteAddr");
 GO_FIELD(http2_server_peer, interface,
 	 "google.golang.org/grpc/internal/transport.http2Server.peer.Addr");
-
-/* type TCPAddr struct, src/net/tcpsock.go */
-GO_TYPE(tcp_addr_type, "*net.TCPAddr");
-GO_FIELD(tcp_addr_ip, slice, "net.TCPAddr.IP");
-GO_FIELD(tcp_addr_port, int, "net.TCPAddr.Port");
 
 /* type serverStream struct, type StreamDesc struct, stream.go; desc from 1.84: unary RPCs have one */
 GO_FIELD(server_stream_s, pointer, "google.golang.org/grpc.serverStream.s");
@@ -109,7 +105,7 @@ __weak int grpc_take_group(struct in_flight *span, __u32 swiss)
 		return 0;
 	scratch = (void *)span_scratch(span);
 	for (int i = 0; i < GROUP_SLOTS; i++)
-		if (go_map_slot(swiss, scratch->map.group, i, &slot))
+		if (go_map_slot(swiss, SLICE_SIZE, scratch->map.group, i, &slot))
 			take_metadata(&slot, &scratch->metadata);
 	return 0;
 }
@@ -137,7 +133,7 @@ static __always_inline struct grpc_metadata *read_metadata(struct in_flight *spa
 	struct grpc_metadata *out = &scratch->metadata;
 
 	__builtin_memset(out, 0, sizeof(*out));
-	go_map_each(span, incoming_metadata(context, span->record.bias), grpc_take_group);
+	go_map_each(span, incoming_metadata(context, span->record.bias), SLICE_SIZE, grpc_take_group);
 	if (propagate_trace_context)
 		traceparent_read(&out->trace_parent, &out->remote);
 	return out;
@@ -148,15 +144,12 @@ static __always_inline void put_peer(struct in_flight *span, __u64 transport)
 {
 	__u16 at = http2_server_peer != GO_ABSENT ? http2_server_peer : http2_server_remote;
 	struct go_interface addr = {};
-	struct go_string ip;
+	struct ip_address address;
 
-	if (at == GO_ABSENT || tcp_addr_ip == GO_ABSENT || tcp_addr_port == GO_ABSENT ||
-	    bpf_probe_read_user(&addr, sizeof(addr), (void *)transport + at) ||
-	    !go_itab_is(addr.tab, tcp_addr_type, span->record.bias))
+	if (at == GO_ABSENT || bpf_probe_read_user(&addr, sizeof(addr), (void *)transport + at))
 		return;
-	ip = go_string_at(addr.data + tcp_addr_ip); /* pointer and length of the slice */
-	span_put_string(span, ATTR_PEER_IP, ip);
-	span_put_number(span, ATTR_PEER_PORT, go_word(addr.data + tcp_addr_port));
+	if (!net_address(&addr, span->record.bias, &address))
+		span_put_address(span, ATTR_PEER_ADDRESS, &address);
 }
 
 /* The Stream in what the transport handed over as the stream. */

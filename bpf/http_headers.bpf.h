@@ -87,7 +87,7 @@ __weak int http_take_group(struct in_flight *span, __u32 swiss)
 		return 0;
 	scratch = (void *)span_scratch(span);
 	for (int i = 0; i < GROUP_SLOTS; i++)
-		if (go_map_slot(swiss, scratch->map.group, i, &slot))
+		if (go_map_slot(swiss, SLICE_SIZE, scratch->map.group, i, &slot))
 			take_header(&slot, &scratch->headers);
 	return 0;
 }
@@ -110,7 +110,7 @@ static __always_inline struct http_headers *read_headers(struct in_flight *span,
 	struct http_headers *out = &((struct header_scratch *)span_scratch(span))->headers;
 
 	__builtin_memset(out, 0, sizeof(*out));
-	go_map_each(span, map, http_take_group);
+	go_map_each(span, map, SLICE_SIZE, http_take_group);
 	traceparent_read(&out->trace_parent, &out->remote);
 	out->upgrade = upgrade_of(out->upgrade_to);
 	out->own_export = span_is_own_export(out->user_agent);

@@ -14,6 +14,7 @@
 #include "http_headers.bpf.h"
 #include "http_request.bpf.h"
 #include "context.bpf.h"
+#include "join.bpf.h"
 #include "glob.bpf.h"
 
 GO_SPAN(http_server, "net/http", SERVER, HTTP);
@@ -27,6 +28,7 @@ GO_FIELD(response_written, int, "net/http.response.written");
 GO_FIELD(response_wrote_header, bool, "net/http.response.wroteHeader");
 GO_FIELD(response_sent_header, bool, "net/http.response.cw.wroteHeader");
 GO_FIELD(conn_hijacked, bool, "net/http.conn.hijackedv");
+GO_FIELD(conn_rwc, interface, "net/http.conn.rwc");
 
 /* src/runtime/runtime2.go: why a deferred function runs */
 GO_FIELD(g_panic, pointer, "runtime.g._panic");
@@ -88,14 +90,57 @@ static __noinline int exclude(struct in_flight *span, struct go_string *uri)
 	return 0;
 }
 
+/* Where a response leads to its net.Conn and its HTTP/2 stream; followed only where somebody asks. */
+struct response_layout {
+	__u64 holder;	  /* object that leads to the connection */
+	__u16 conn;	  /* pointer in it to what has the interface; GO_ABSENT: it has it itself */
+	__u16 net_conn;	  /* the interface */
+	__u16 state, stream, stream_id; /* from span->object by pointers; GO_ABSENT: HTTP/1.1 */
+};
+
+static __always_inline __u64 net_conn_at(const struct response_layout *at)
+{
+	__u64 holder = at->conn == GO_ABSENT ? at->holder : go_word(at->holder + at->conn);
+
+	return holder && at->net_conn != GO_ABSENT ? holder + at->net_conn : 0;
+}
+
+static __always_inline __u32 stream_of(const struct in_flight *span, const struct response_layout *at)
+{
+	__u64 stream;
+
+	if (at->state == GO_ABSENT || at->stream == GO_ABSENT || at->stream_id == GO_ABSENT)
+		return 0;
+	stream = go_word(go_word(span->object + at->state) + at->stream);
+	return go_word(stream + at->stream_id);
+}
+
+/* A client of ours may have sent this request: then it is the parent. */
+static __always_inline void join_client(struct in_flight *span, const struct response_layout *at,
+					struct join_request *asked, struct trace_context *parent)
+{
+	__u64 conn_at = net_conn_at(at);
+	struct go_interface conn = {};
+
+	if (!conn_at || bpf_probe_read_user(&conn, sizeof(conn), (void *)conn_at))
+		return;
+	asked->stream = stream_of(span, at);
+	asked->path = go_string_at(span->url + url_path);
+	join_accept(span, &conn, asked, parent);
+}
+
 /* Parent, sampling, and the attributes that come from headers. */
-static __always_inline void put_headers(struct in_flight *span, __u64 map)
+static __always_inline void put_headers(struct in_flight *span, __u64 map,
+					const struct response_layout *response,
+					struct join_request *asked)
 {
 	struct http_headers *headers = read_headers(span, map);
 
 	if (!propagate_trace_context)
 		headers->remote.from = PARENT_NONE;
 	span->upgrade = headers->upgrade;
+	if (join_is_active())
+		join_client(span, response, asked, &headers->remote);
 	span_parent(span, &headers->remote);
 	if (headers->own_export) {
 		span->owner.silent = 1;
@@ -135,10 +180,12 @@ static __always_inline void put_request(struct in_flight *span, const struct req
 }
 
 static __always_inline int begin_request(struct pt_regs *ctx, const struct request_layout *at,
-					 __u64 object, __u64 request)
+					 const struct response_layout *response, __u64 object,
+					 __u64 request)
 {
 	struct goroutine on;
 	struct in_flight *span;
+	struct join_request asked = {};
 	struct go_string method, uri;
 	__u64 header;
 	__u8 *copy;
@@ -150,11 +197,11 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 		return 0;
 	span->object = object;
 	copy = span_scratch(span);
-	if (bpf_probe_read_user(copy, REQUEST_MAX, (void *)request) &&
-	    bpf_probe_read_user(copy, REQUEST_MAX - 80, (void *)request))
+	if (read_request(copy, request))
 		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
 	method = string_in(copy, at->method);
 	uri = string_in(copy, at->uri);
+	asked.host = string_in(copy, at->host);
 	header = word_in(copy, at->header);
 	span->url = word_in(copy, at->url);
 	span->context = word_in(copy, at->context + 8);
@@ -164,8 +211,20 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 	span_put_string(span, ATTR_HTTP_METHOD, method);
 	put_request(span, at, copy, &uri);
 	exclude(span, &uri);
-	put_headers(span, header);
+	asked.method = method;
+	put_headers(span, header, response, &asked);
 	return context_register(span, span->context);
+}
+
+static __always_inline struct response_layout http1_response(__u64 response)
+{
+	struct response_layout at = {
+		.holder = response,
+		.conn = response_conn,
+		.net_conn = response_conn == GO_ABSENT ? GO_ABSENT : conn_rwc,
+		.state = GO_ABSENT,
+	};
+	return at;
 }
 
 /* func (sh serverHandler) ServeHTTP(rw ResponseWriter, req *Request) */
@@ -174,11 +233,12 @@ GO_OF(http_server) GO_WHEN("net/http.(*conn).serve>net/http.serverHandler.ServeH
 int serve_entry(struct pt_regs *ctx)
 {
 	struct request_layout at = http_request();
+	struct response_layout response = http1_response(go_arg(ctx, 2));
 
 	/* Bundled HTTP/2 comes through here as well, with a writer of its own. */
 	if (!go_itab_is(go_arg(ctx, 1), response_type, go_bias(ctx)))
 		return 0;
-	return begin_request(ctx, &at, go_arg(ctx, 2), go_arg(ctx, 3));
+	return begin_request(ctx, &at, &response, go_arg(ctx, 2), go_arg(ctx, 3));
 }
 
 /*
@@ -192,10 +252,11 @@ int serve_entry_inlined(struct pt_regs *ctx)
 {
 	struct request_layout at = http_request();
 	__u64 response = go_arg(ctx, 0);
+	struct response_layout layout = http1_response(response);
 
 	if (!response || go_arg(ctx, 1))
 		return 0;
-	return begin_request(ctx, &at, response, go_word(response + response_req));
+	return begin_request(ctx, &at, &layout, response, go_word(response + response_req));
 }
 
 /* No status rather than a wrong one. */
@@ -344,6 +405,9 @@ int hijack_entry(struct pt_regs *ctx)
 	GO_FIELD(home##_status, int, package "." type_prefix "responseWriterState.status"); \
 	GO_FIELD(home##_wrote, int, package "." type_prefix "responseWriterState.wroteBytes"); \
 	GO_FIELD(home##_sent, bool, package "." type_prefix "responseWriterState.sentHeader"); \
+	GO_FIELD(home##_stream, pointer, package "." type_prefix "responseWriterState.stream"); \
+	GO_FIELD(home##_stream_id, int, package "." type_prefix "stream.id"); \
+	GO_FIELD(home##_net_conn, interface, package "." type_prefix "serverConn.conn"); \
 	GO_FUNCTION(home##_too_long, package "." type_prefix "handleHeaderListTooLong"); \
 \
 	SEC("go_entry/" package ".(*" type_prefix "serverConn).runHandler") \
@@ -351,10 +415,18 @@ int hijack_entry(struct pt_regs *ctx)
 	int home##_entry(struct pt_regs *ctx) \
 	{ \
 		struct request_layout at = request(); \
+		struct response_layout response = { \
+			.holder = go_arg(ctx, 0), \
+			.conn = GO_ABSENT, \
+			.net_conn = home##_net_conn, \
+			.state = home##_rws, \
+			.stream = home##_stream, \
+			.stream_id = home##_stream_id, \
+		}; \
 \
 		if (go_word(go_arg(ctx, 3)) == home##_too_long + go_bias(ctx)) \
 			return 0; \
-		return begin_request(ctx, &at, go_arg(ctx, 1), go_arg(ctx, 2)); \
+		return begin_request(ctx, &at, &response, go_arg(ctx, 1), go_arg(ctx, 2)); \
 	} \
 \
 	SEC("go_entry/" package ".(*" type_prefix "serverConn).runHandler.func1") \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * traceparent: W3C Trace Context, parse. https://www.w3.org/TR/trace-context/ section 3.2:
+ * traceparent: W3C Trace Context, parse and format. https://www.w3.org/TR/trace-context/ section 3.2:
  *   2HEX "-" 32HEX "-" 16HEX "-" 2HEX, lower case; version ff is invalid, version 00 is exactly
  *   55 characters, a later one may go on after a further "-". Ids of zeros are invalid.
  */
@@ -62,6 +62,26 @@ static __always_inline bool traceparent_parse(const __u8 *text, __u64 len,
 		return false;
 	*out = found;
 	return true;
+}
+
+static const char hex_chars[16] = "0123456789abcdef";
+
+static __always_inline void put_hex(__u8 *text, const __u8 *bytes, int cnt)
+{
+	for (int i = 0; i < cnt; i++) {
+		text[2 * i] = hex_chars[bytes[i] >> 4];
+		text[2 * i + 1] = hex_chars[bytes[i] & 15];
+	}
+}
+
+/* Version 00, TRACEPARENT_LEN bytes into TEXT. */
+static __always_inline void traceparent_format(const struct trace_context *from, __u8 *text)
+{
+	text[0] = text[1] = '0';
+	text[2] = text[35] = text[52] = '-';
+	put_hex(text + 3, from->trace_id, sizeof(from->trace_id));
+	put_hex(text + 36, from->span_id, sizeof(from->span_id));
+	put_hex(text + 53, &from->flags, 1);
 }
 
 /* HEADER is the value as the target has it. OUT is as it was when it is not valid. */

@@ -181,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *at = data + 1, *end = data + size;
 	struct console *console = NULL;
 	struct span_record record;
+	int err;
 
 	if (!size)
 		return 0;
@@ -199,7 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	console__flush(console);
 	console__table(console);
-	expect(!console__closed(console));
+	expect(!console__lost(console, &err) && !err);
 	check_text((struct otlp_text){screen, ftell(terminal)}, true);
 	console__free(console);
 	return 0;
