@@ -6,7 +6,7 @@
 #include "span.bpf.h"
 
 /* google.golang.org/grpc/codes */
-enum { GRPC_OK = 0, GRPC_UNKNOWN = 2 };
+enum { GRPC_OK = 0, GRPC_UNKNOWN = 2, GRPC_INTERNAL = 13 };
 
 /* Code and message of STATUS, a *status.Status; nil is OK. */
 int grpc_put_status(struct in_flight *span, __u64 status);
