@@ -6,6 +6,7 @@
 #include "db_error.h"
 #include "go_error.h"
 #include "go_error_words.h"
+#include "ip_text.h"
 
 /* Types that say nothing of what went wrong: the error around them names it. */
 static const char *const vague[] = {
@@ -55,15 +56,33 @@ static struct otlp_text join(struct build_span *b, const struct error_words *wor
 	return text;
 }
 
+void go_error__read(struct error_chain *chain, uint16_t key, const uint8_t *value, size_t len)
+{
+	struct error_link *link = chain->cnt ? &chain->at[chain->cnt - 1] : NULL;
+
+	if (key == ATTR_ERROR_TEXT && link && link->text_cnt < GO_ERROR_TEXTS)
+		link->texts[link->text_cnt++] = (struct otlp_text){(const char *)value, len};
+	if (key == ATTR_ERROR_ADDRESS && link && link->address_cnt < GO_ERROR_ADDRESSES &&
+	    ip_text__read(&(struct raw){value, len}, &link->addresses[link->address_cnt]))
+		link->address_cnt++;
+	if (key != ATTR_ERROR || len != sizeof(link->value) || chain->cnt == GO_ERROR_DEPTH)
+		return;
+	link = &chain->at[chain->cnt++];
+	*link = (struct error_link){.text_cnt = 0};
+	memcpy(&link->value, value, len);
+}
+
 void go_error__describe(struct build_span *b, const struct resolve *r,
 			const struct error_chain *chain, uint64_t bias, struct go_error *out)
 {
 	struct error_words words[GO_ERROR_DEPTH];
 	char type[256];
 
-	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}};
+	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
 	for (size_t i = 0; i < chain->cnt; i++) {
 		type_of(r, &chain->at[i], bias, type, sizeof(type));
+		if (!i)
+			out->outer = build__clean(b, text_of(type));
 		if (is_cancelled(type, &chain->at[i]))
 			out->type = build__clean(b, chain->at[i].texts[0]);
 		else if (!out->type.len || !is_vague(type))

@@ -30,9 +30,13 @@ struct error_chain {
 struct go_error {
 	/* of the innermost error with a type that tells something, or "context canceled"; empty: none */
 	struct otlp_text type;
-	struct otlp_text text; /* may be empty */
+	struct otlp_text outer; /* type of the error itself */
+	struct otlp_text text;	/* may be empty */
 	struct otlp_text code; /* of a database: what it calls the error; empty: nothing */
 };
+
+/* Adds a record's row under ATTR_ERROR, ATTR_ERROR_TEXT or ATTR_ERROR_ADDRESS. */
+void go_error__read(struct error_chain *chain, uint16_t key, const uint8_t *value, size_t len);
 
 /* Texts lie on B's workbench. BIAS is the executable's, R may be NULL. */
 void go_error__describe(struct build_span *b, const struct resolve *r,

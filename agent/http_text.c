@@ -182,7 +182,7 @@ struct otlp_text http__forwarded(struct otlp_text header, const char *name)
 
 struct otlp_text http__pattern_path(struct otlp_text pattern)
 {
-	for (size_t i = 0; i < pattern.len; i++)
+	for (size_t i = 0; i < pattern.len && pattern.at[0] != '/'; i++)
 		if (pattern.at[i] == ' ' || pattern.at[i] == '\t') {
 			pattern = trim(part(pattern, i, pattern.len));
 			break;

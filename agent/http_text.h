@@ -28,7 +28,8 @@ struct otlp_text http__forwarded(struct otlp_text header, const char *name);
 struct otlp_text http__first(struct otlp_text list);
 
 /*
- * Path of a ServeMux pattern "[METHOD ][HOST]/[PATH]" (net/http, "Patterns").
+ * Path of a ServeMux pattern "[METHOD ][HOST]/[PATH]" (net/http, "Patterns"). What begins with a
+ * slash is all path: other routers' may have spaces in it.
  */
 struct otlp_text http__pattern_path(struct otlp_text pattern);
 

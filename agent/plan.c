@@ -106,6 +106,14 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		v->found = !resolve__type(r, v->declared->path, &type);
 		v->value = v->found ? type.addr : 0;
 		break;
+	case DECLARED_SIZE:
+		v->found = !resolve__type(r, v->declared->path, &type);
+		v->value = v->found ? type.size : 0;
+		break;
+	case DECLARED_END:
+		v->value = resolve__end(r);
+		v->found = true;
+		return;
 	case DECLARED_FUNCTION:
 		v->found = !resolve__function(r, v->declared->path, &function);
 		v->value = v->found ? function.addr : 0;

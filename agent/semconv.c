@@ -3,7 +3,9 @@
 #include "ip_text.h"
 #include "semconv.h"
 
-static const struct semconv *const domains[] = {&semconv_db, &semconv_http, &semconv_rpc};
+static const struct semconv *const domains[] = {
+	&semconv_db, &semconv_http, &semconv_rpc, &semconv_span,
+};
 
 const struct semconv *semconv__of(const char *domain)
 {

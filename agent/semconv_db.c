@@ -22,7 +22,10 @@ static const struct system {
 };
 
 static const char *const operations[] = {
-	[DB_BEGIN] = "BEGIN", [DB_COMMIT] = "COMMIT", [DB_ROLLBACK] = "ROLLBACK", [DB_PING] = "PING",
+	[DB_BEGIN] = "BEGIN",
+	[DB_COMMIT] = "COMMIT",
+	[DB_ROLLBACK] = "ROLLBACK",
+	[DB_PING] = "PING",
 };
 
 /* What is told of a call in several attributes. */
@@ -71,10 +74,11 @@ static void read_call(const struct semconv_input *in, struct call *call)
 	int64_t operation = raw_number(in->raws, ATTR_DB_OPERATION, DB_QUERY);
 
 	call->system = system_of(in);
-	call->operation = operation > DB_QUERY && operation <= DB_PING ? operations[operation] : NULL;
+	call->operation =
+		operation > DB_QUERY && operation <= DB_PING ? operations[operation] : NULL;
 	call->summary.at = call->buf;
-	call->summary.len = sql__summary(raw_text(in->raws, ATTR_DB_QUERY), call->system->dialect,
-					 call->buf);
+	call->summary.len =
+		sql__summary(raw_text(in->raws, ATTR_DB_QUERY), call->system->dialect, call->buf);
 	find_server(in->raws, call);
 }
 
@@ -127,18 +131,12 @@ static void put_query(struct build_span *b, const struct semconv_input *in, cons
 /* A call that the caller took back has failed as well: its result is not there. */
 static void put_outcome(struct build_span *b, const struct go_error *error)
 {
-	bool is_canceled = text_is(error->type, "*errors.errorString") &&
-			   text_is(error->text, "context canceled");
-
 	if (!error->type.len)
 		return;
 	b->span.status = OTLP_STATUS_ERROR;
 	b->span.status_message = error->text;
 	build__text(b, "db.response.status_code", error->code);
-	if (error->code.len)
-		build__text(b, "error.type", error->code);
-	else
-		build__text(b, "error.type", is_canceled ? text_of("context.Canceled") : error->type);
+	build__text(b, "error.type", error->code.len ? error->code : error->type);
 }
 
 static struct otlp_text name_alone(struct build_span *b, const struct semconv_input *in)

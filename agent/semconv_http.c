@@ -20,7 +20,7 @@ static struct otlp_text route_of(struct build_span *b, const struct raws *raws)
 	struct otlp_text route = http__pattern_path(raw_text(raws, ATTR_HTTP_ROUTE_PATTERN));
 	struct otlp_text path, query, prefix;
 
-	if (!raw_number(raws, ATTR_HTTP_ROUTE_PREFIX, 0))
+	if (!route.len || !raw_number(raws, ATTR_HTTP_ROUTE_PREFIX, 0))
 		return build__clean(b, route);
 	http__split_target(raw_text(raws, ATTR_HTTP_REQUEST_URI), &path, &query);
 	prefix = http__encoded_prefix(path, raw_number(raws, ATTR_HTTP_ROUTE_PREFIX, 0));

@@ -2,9 +2,9 @@
 /*
  * sql_text: see sql_text.h.
  *
- * The summary goes by what comes next: FROM, JOIN, INTO and their like announce a target. Each level
- * of parentheses is a statement of its own; FROM counts only where that has an operation, so that
- * EXTRACT(year FROM day) names no table.
+ * The summary goes by what comes next: FROM, JOIN, INTO and their like announce a target. Each
+ * level of parentheses is a statement of its own; FROM counts only where that has an operation, so
+ * that EXTRACT(year FROM day) names no table.
  */
 #include "sql_text.h"
 
@@ -23,49 +23,107 @@ enum word_role {
 	ROLE_OBJECT,	/* CREATE, ALTER, DROP: what kind of object, then its name */
 	ROLE_EXPLAIN,	/* the operation of the statement that follows counts too */
 	ROLE_WITH,
-	ROLE_FROM,	/* a list of targets follows */
-	ROLE_INTO,	/* one target follows */
-	ROLE_FILLER,	/* may stand between that and the target */
-	ROLE_END,	/* ends a list of targets */
+	ROLE_FROM,   /* a list of targets follows */
+	ROLE_INTO,   /* one target follows */
+	ROLE_FILLER, /* may stand between that and the target */
+	ROLE_END,    /* ends a list of targets */
 };
 
 static const struct {
 	const char *word;
 	enum word_role role;
 } words[] = {
-	{"SELECT", ROLE_SELECT}, {"INSERT", ROLE_OPERATION}, {"REPLACE", ROLE_OPERATION},
-	{"UPDATE", ROLE_TARGETED}, {"DELETE", ROLE_OPERATION}, {"MERGE", ROLE_OPERATION},
-	{"VALUES", ROLE_END}, {"WITH", ROLE_WITH}, {"CREATE", ROLE_OBJECT},
-	{"ALTER", ROLE_OBJECT}, {"DROP", ROLE_OBJECT}, {"TRUNCATE", ROLE_TARGETED},
-	{"CALL", ROLE_TARGETED}, {"EXEC", ROLE_TARGETED}, {"EXECUTE", ROLE_TARGETED},
-	{"COPY", ROLE_TARGETED}, {"LOCK", ROLE_TARGETED}, {"ANALYZE", ROLE_TARGETED},
-	{"VACUUM", ROLE_TARGETED}, {"REFRESH", ROLE_OBJECT}, {"REINDEX", ROLE_OBJECT},
-	{"EXPLAIN", ROLE_EXPLAIN}, {"DESCRIBE", ROLE_TARGETED}, {"USE", ROLE_TARGETED},
-	{"SHOW", ROLE_OPERATION}, {"SET", ROLE_OPERATION}, {"RESET", ROLE_OPERATION},
-	{"BEGIN", ROLE_OPERATION}, {"START", ROLE_OPERATION}, {"COMMIT", ROLE_OPERATION},
-	{"ROLLBACK", ROLE_OPERATION}, {"SAVEPOINT", ROLE_OPERATION}, {"RELEASE", ROLE_OPERATION},
-	{"PRAGMA", ROLE_TARGETED}, {"ATTACH", ROLE_OPERATION}, {"DETACH", ROLE_OPERATION},
-	{"GRANT", ROLE_OPERATION}, {"REVOKE", ROLE_OPERATION}, {"LISTEN", ROLE_TARGETED},
-	{"NOTIFY", ROLE_TARGETED}, {"UNLISTEN", ROLE_TARGETED}, {"DECLARE", ROLE_OPERATION},
-	{"FETCH", ROLE_OPERATION}, {"PREPARE", ROLE_OPERATION}, {"DEALLOCATE", ROLE_OPERATION},
-	{"DISCARD", ROLE_OPERATION}, {"COMMENT", ROLE_OPERATION}, {"OPTIMIZE", ROLE_OBJECT},
-	{"FROM", ROLE_FROM}, {"JOIN", ROLE_FROM}, {"INTO", ROLE_INTO}, {"USING", ROLE_INTO},
-	{"ONLY", ROLE_FILLER}, {"LATERAL", ROLE_FILLER}, {"IF", ROLE_FILLER}, {"NOT", ROLE_FILLER},
-	{"EXISTS", ROLE_FILLER}, {"CONCURRENTLY", ROLE_FILLER}, {"TABLE", ROLE_FILLER},
-	{"LOW_PRIORITY", ROLE_FILLER}, {"IGNORE", ROLE_FILLER}, {"OR", ROLE_FILLER},
-	{"VERBOSE", ROLE_FILLER}, {"FULL", ROLE_FILLER}, {"ABORT", ROLE_FILLER},
-	{"FAIL", ROLE_FILLER}, {"WHERE", ROLE_END}, {"GROUP", ROLE_END},
-	{"ORDER", ROLE_END}, {"HAVING", ROLE_END}, {"LIMIT", ROLE_END}, {"UNION", ROLE_END},
-	{"EXCEPT", ROLE_END}, {"INTERSECT", ROLE_END}, {"RETURNING", ROLE_END}, {"FOR", ROLE_END},
-	{"WINDOW", ROLE_END}, {"OFFSET", ROLE_END}, {"INNER", ROLE_END}, {"LEFT", ROLE_END},
-	{"RIGHT", ROLE_END}, {"CROSS", ROLE_END}, {"NATURAL", ROLE_END}, {"STDIN", ROLE_END},
+	{"SELECT", ROLE_SELECT},
+	{"INSERT", ROLE_OPERATION},
+	{"REPLACE", ROLE_OPERATION},
+	{"UPDATE", ROLE_TARGETED},
+	{"DELETE", ROLE_OPERATION},
+	{"MERGE", ROLE_OPERATION},
+	{"VALUES", ROLE_END},
+	{"WITH", ROLE_WITH},
+	{"CREATE", ROLE_OBJECT},
+	{"ALTER", ROLE_OBJECT},
+	{"DROP", ROLE_OBJECT},
+	{"TRUNCATE", ROLE_TARGETED},
+	{"CALL", ROLE_TARGETED},
+	{"EXEC", ROLE_TARGETED},
+	{"EXECUTE", ROLE_TARGETED},
+	{"COPY", ROLE_TARGETED},
+	{"LOCK", ROLE_TARGETED},
+	{"ANALYZE", ROLE_TARGETED},
+	{"VACUUM", ROLE_TARGETED},
+	{"REFRESH", ROLE_OBJECT},
+	{"REINDEX", ROLE_OBJECT},
+	{"EXPLAIN", ROLE_EXPLAIN},
+	{"DESCRIBE", ROLE_TARGETED},
+	{"USE", ROLE_TARGETED},
+	{"SHOW", ROLE_OPERATION},
+	{"SET", ROLE_OPERATION},
+	{"RESET", ROLE_OPERATION},
+	{"BEGIN", ROLE_OPERATION},
+	{"START", ROLE_OPERATION},
+	{"COMMIT", ROLE_OPERATION},
+	{"ROLLBACK", ROLE_OPERATION},
+	{"SAVEPOINT", ROLE_OPERATION},
+	{"RELEASE", ROLE_OPERATION},
+	{"PRAGMA", ROLE_TARGETED},
+	{"ATTACH", ROLE_OPERATION},
+	{"DETACH", ROLE_OPERATION},
+	{"GRANT", ROLE_OPERATION},
+	{"REVOKE", ROLE_OPERATION},
+	{"LISTEN", ROLE_TARGETED},
+	{"NOTIFY", ROLE_TARGETED},
+	{"UNLISTEN", ROLE_TARGETED},
+	{"DECLARE", ROLE_OPERATION},
+	{"FETCH", ROLE_OPERATION},
+	{"PREPARE", ROLE_OPERATION},
+	{"DEALLOCATE", ROLE_OPERATION},
+	{"DISCARD", ROLE_OPERATION},
+	{"COMMENT", ROLE_OPERATION},
+	{"OPTIMIZE", ROLE_OBJECT},
+	{"FROM", ROLE_FROM},
+	{"JOIN", ROLE_FROM},
+	{"INTO", ROLE_INTO},
+	{"USING", ROLE_INTO},
+	{"ONLY", ROLE_FILLER},
+	{"LATERAL", ROLE_FILLER},
+	{"IF", ROLE_FILLER},
+	{"NOT", ROLE_FILLER},
+	{"EXISTS", ROLE_FILLER},
+	{"CONCURRENTLY", ROLE_FILLER},
+	{"TABLE", ROLE_FILLER},
+	{"LOW_PRIORITY", ROLE_FILLER},
+	{"IGNORE", ROLE_FILLER},
+	{"OR", ROLE_FILLER},
+	{"VERBOSE", ROLE_FILLER},
+	{"FULL", ROLE_FILLER},
+	{"ABORT", ROLE_FILLER},
+	{"FAIL", ROLE_FILLER},
+	{"WHERE", ROLE_END},
+	{"GROUP", ROLE_END},
+	{"ORDER", ROLE_END},
+	{"HAVING", ROLE_END},
+	{"LIMIT", ROLE_END},
+	{"UNION", ROLE_END},
+	{"EXCEPT", ROLE_END},
+	{"INTERSECT", ROLE_END},
+	{"RETURNING", ROLE_END},
+	{"FOR", ROLE_END},
+	{"WINDOW", ROLE_END},
+	{"OFFSET", ROLE_END},
+	{"INNER", ROLE_END},
+	{"LEFT", ROLE_END},
+	{"RIGHT", ROLE_END},
+	{"CROSS", ROLE_END},
+	{"NATURAL", ROLE_END},
+	{"STDIN", ROLE_END},
 	{"STDOUT", ROLE_END},
 };
 
 /* What CREATE and its like may make, as the summary names it. */
 static const char *const objects[] = {
-	"TABLE", "INDEX", "VIEW", "DATABASE", "SCHEMA", "SEQUENCE", "FUNCTION", "PROCEDURE", "TRIGGER",
-	"TYPE", "USER", "ROLE", "EXTENSION", "DOMAIN", "POLICY",
+	"TABLE",   "INDEX", "VIEW", "DATABASE", "SCHEMA",    "SEQUENCE", "FUNCTION", "PROCEDURE",
+	"TRIGGER", "TYPE",  "USER", "ROLE",	"EXTENSION", "DOMAIN",	 "POLICY",
 };
 
 /* What is expected next on a level. */
@@ -99,7 +157,8 @@ static bool is_word(struct otlp_text text, const char *word)
 static enum word_role role_of(struct otlp_text text)
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if ((words[i].word[0] & 0xdf) == (text.at[0] & 0xdf) && is_word(text, words[i].word))
+		if ((words[i].word[0] & 0xdf) == (text.at[0] & 0xdf) &&
+		    is_word(text, words[i].word))
 			return words[i].role;
 	return ROLE_NONE;
 }
@@ -141,8 +200,8 @@ static bool is_cte(const struct summary *s, struct otlp_text name)
 }
 
 /* A name, perhaps "schema.table", whose first part is FIRST. Returns the bytes after that. */
-static size_t name(struct summary *s, struct level *l, struct sql_token first, struct otlp_text rest,
-		   enum sql_dialect dialect)
+static size_t name(struct summary *s, struct level *l, struct sql_token first,
+		   struct otlp_text rest, enum sql_dialect dialect)
 {
 	char text[SQL_SUMMARY_MAX];
 	size_t len = 0, used = 0;
@@ -266,7 +325,8 @@ static void sign(struct summary *s, char c)
 	}
 }
 
-size_t sql__summary(struct otlp_text sql, enum sql_dialect dialect, char buf[static SQL_SUMMARY_MAX])
+size_t sql__summary(struct otlp_text sql, enum sql_dialect dialect,
+		    char buf[static SQL_SUMMARY_MAX])
 {
 	struct summary s = {.buf = buf};
 	bool is_known = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sql_text: what a span may say of an SQL text: a summary of its operations and their targets, and
- * the text without its literals. No parser: a row of tokens is enough for both, and texts may be cut
- * or be in any dialect.
+ * the text without its literals. No parser: a row of tokens is enough for both, and texts may be
+ * cut or be in any dialect.
  */
 #ifndef GOSPAN_AGENT_SQL_TEXT_H
 #define GOSPAN_AGENT_SQL_TEXT_H
@@ -13,10 +13,10 @@ enum { SQL_SUMMARY_MAX = 255 };
 
 /* How a dialect writes what others write differently. */
 enum sql_dialect {
-	SQL_UNKNOWN,  /* as standard; whether a backslash escapes a quote is not known */
-	SQL_STANDARD, /* 'literal', E'lit\'eral', "name" */
-	SQL_MYSQL,    /* "literal" and 'literal', with backslash escapes; `name`; # comment */
-	SQL_SERVER,   /* [name] */
+	SQL_UNKNOWN,	/* as standard; whether a backslash escapes a quote is not known */
+	SQL_STANDARD,	/* 'literal', E'lit\'eral', "name" */
+	SQL_MYSQL,	/* "literal" and 'literal', with backslash escapes; `name`; # comment */
+	SQL_SERVER,	/* [name] */
 	SQL_CLICKHOUSE, /* backslash escapes */
 };
 
@@ -25,7 +25,8 @@ enum sql_dialect {
  * bytes in BUF; 0 when the text begins with nothing that is known. Ends before a word that does not
  * fit.
  */
-size_t sql__summary(struct otlp_text sql, enum sql_dialect dialect, char buf[static SQL_SUMMARY_MAX]);
+size_t sql__summary(struct otlp_text sql, enum sql_dialect dialect,
+		    char buf[static SQL_SUMMARY_MAX]);
 
 /* SQL with each literal as `?`, into BUF, which has room for as many bytes. Returns the bytes. */
 size_t sql__redact(struct otlp_text sql, enum sql_dialect dialect, char *buf);

@@ -157,7 +157,8 @@ struct sql_token sql_token__first(struct otlp_text sql, enum sql_dialect dialect
 		return token(SQL_END, sql, 0);
 	if ((len = space_len(sql, dialect)))
 		return token(SQL_SPACE, sql, len);
-	if ((len = string_len(sql, 0, dialect)) || (len = number_len(sql)) || (len = dollar_len(sql)))
+	if ((len = string_len(sql, 0, dialect)) || (len = number_len(sql)) ||
+	    (len = dollar_len(sql)))
 		return token(SQL_LITERAL, sql, len);
 	if (is_word_start(sql.at[0])) {
 		for (len = 1; is_word(at(sql, len));)

@@ -12,8 +12,8 @@
 enum { WRAPPERS_MAX = 2, WRAPPER_WORDS = 4 };
 
 /* Keys of lib/pq's options, as little-endian words. */
-#define WORD_HOST   0x74736f68ULL
-#define WORD_PORT   0x74726f70ULL
+#define WORD_HOST 0x74736f68ULL
+#define WORD_PORT 0x74726f70ULL
 #define WORD_DBNAME 0x656d616e6264ULL
 
 /* type driverConn, DB, dsnConnector struct, src/database/sql/sql.go, Go 1.19 to 1.27 */
@@ -58,7 +58,8 @@ GO_FIELD(mssql_old_host, string, "github.com/denisenkom/go-mssqldb.Connector.par
 GO_FIELD(mssql_old_port, int, "github.com/denisenkom/go-mssqldb.Connector.params.Port");
 GO_FIELD(mssql_old_database, string, "github.com/denisenkom/go-mssqldb.Connector.params.Database");
 
-/* Of these the type is all there is to know: sqlite needs no server, ClickHouse may have several. */
+/* Of these the type is all there is to know: sqlite needs no server, ClickHouse may have several.
+ */
 GO_TYPE(sqlite_conn, "*modernc.org/sqlite.conn");
 GO_TYPE(sqlite3_conn, "*github.com/mattn/go-sqlite3.SQLiteConn");
 GO_TYPE(clickhouse_conn, "*github.com/ClickHouse/clickhouse-go.clickhouse");
@@ -66,10 +67,10 @@ GO_TYPE(clickhouse2_conn, "*github.com/ClickHouse/clickhouse-go/v2.stdDriver");
 
 /* Where a driver's connection has what it is connected to. GO_ABSENT: not there. */
 struct conn_layout {
-	__u16 via;	/* the rest is in what this points to */
+	__u16 via; /* the rest is in what this points to */
 	__u16 host, port, database;
-	__u16 address;	/* "host:port", or a path */
-	__u16 options;	/* a map[string]string with "host", "port", "dbname" */
+	__u16 address; /* "host:port", or a path */
+	__u16 options; /* a map[string]string with "host", "port", "dbname" */
 };
 
 static __always_inline bool set_layout(struct conn_layout *at, __u16 via, __u16 host, __u16 port,
@@ -121,7 +122,8 @@ static __always_inline __u64 type_of(__u64 tab)
 	return tab && !(tab & 7) && tab >> 12 ? go_word(tab + 8) : 0;
 }
 
-static __noinline bool is_driver(__u64 tab, __u64 bias)
+/* A global function, as others here: the verifier looks at it once, not for each caller. */
+__weak int sql_is_driver(__u64 tab, __u64 bias)
 {
 	struct conn_layout at;
 
@@ -140,7 +142,7 @@ static __noinline bool unwrap(struct go_interface *conn, __u64 bias)
 			return false;
 		/* a driver.Conn first, or behind another interface */
 		for (int n = 0; n < WRAPPER_WORDS; n += 2)
-			if (is_driver(words[n], bias)) {
+			if (sql_is_driver(words[n], bias)) {
 				conn->tab = words[n];
 				conn->data = words[n + 1];
 				return true;
@@ -199,7 +201,8 @@ __weak int sql_take_options(struct in_flight *span, __u32 swiss)
 	return 0;
 }
 
-static __always_inline int put_where(struct in_flight *span, const struct conn_layout *at, __u64 object)
+static __always_inline int put_where(struct in_flight *span, const struct conn_layout *at,
+				     __u64 object)
 {
 	if (at->via != GO_ABSENT)
 		object = go_word(object + at->via);
@@ -224,7 +227,7 @@ __hidden int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 	if (!driver_conn || driver_conn_ci == GO_ABSENT ||
 	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci))
 		return 0;
-	if (!is_driver(conn.tab, bias))
+	if (!sql_is_driver(conn.tab, bias))
 		unwrap(&conn, bias);
 	span_put_number(span, ATTR_DB_DRIVER, type_of(conn.tab));
 	if (layout_of(type_of(conn.tab) - bias, &at))

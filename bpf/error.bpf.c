@@ -119,9 +119,9 @@ static __always_inline struct error_layout layout_of(__u64 type)
 
 	if (!type)
 		return at;
-	find_texts(type, &at);
+	if (!database_error(type, &at.text[0], &at.text[1]))
+		find_texts(type, &at);
 	find_wrapped(type, &at);
-	database_error(type, &at.text[0], &at.text[1]);
 	return at;
 }
 
@@ -156,12 +156,17 @@ static __noinline int put_addresses(struct in_flight *span, __u64 source, __u64 
 }
 
 /* Puts one error; the one that it wraps into NEXT. */
-static __noinline int put_one(struct in_flight *span, struct go_interface *next)
+__weak int error_put_one(struct in_flight *span, struct go_interface *next)
 {
-	struct panic_value value = {.type = go_word(next->tab + 8)};
-	struct error_layout at = layout_of(value.type - span->record.bias);
-	__u64 data = next->data;
+	struct panic_value value = {};
+	struct error_layout at;
+	__u64 data;
 
+	if (!span || !next)
+		return 0;
+	value.type = go_word(next->tab + 8);
+	at = layout_of(value.type - span->record.bias);
+	data = next->data;
 	next->tab = next->data = 0;
 	if (data)
 		bpf_probe_read_user(value.value, sizeof(value.value), (void *)data) &&
@@ -185,6 +190,6 @@ __hidden int span_put_error(struct in_flight *span, const struct go_interface *e
 	struct go_interface next = *error;
 
 	for (int i = 0; i < ERROR_DEPTH_MAX && next.tab; i++)
-		put_one(span, &next);
+		error_put_one(span, &next);
 	return 0;
 }

@@ -45,6 +45,12 @@
 /* Link-time address of a function, 0 when it is not linked. */
 #define GO_FUNCTION(variable, name) const volatile __u64 variable GO_TAG("go:function " name) = 0
 
+/* Bytes of a value of a type, for slices of it; 0 when the type is not there. */
+#define GO_SIZE(variable, name) const volatile __u16 variable GO_TAG("go:size " name) = 0
+
+/* Link-time address behind the executable's last byte: a pointer above it is to the heap or a stack. */
+#define GO_END(variable) const volatile __u64 variable GO_TAG("go:end") = 0
+
 /*
  * A library: VARIABLE holds the index that span_begin() wants; NAME is the Go package (scope
  * "gospan/NAME"), KIND a span kind, DOMAIN the semantic conventions its attributes follow.

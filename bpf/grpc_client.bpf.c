@@ -195,7 +195,7 @@ int grpc_stream_made(struct pt_regs *ctx)
 	if (!span->object)
 		return 0;
 	span_list(span);
-	return span->listed ? span_detach(&on, span) : 0;
+	return span->owner.listed[0] ? span_detach(&on, span) : 0;
 }
 
 /* What is still on the goroutine never became a stream. */

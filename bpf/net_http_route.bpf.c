@@ -11,22 +11,12 @@ GO_FIELD(node_pattern, pointer, "net/http.routingNode.pattern");
 GO_FRAME(mux_frame, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler");
 GO_FRAME(mux_frame_inlined, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).matchOrRedirect");
 
-/* The innermost pattern that matched is the last one put. FRAME: of ServeHTTP(w, r) of a mux. */
-static __always_inline int put_route(struct pt_regs *ctx, __u64 pattern, __u16 frame)
+/* FRAME: of ServeHTTP(w ResponseWriter, r *Request) of a mux. */
+static __always_inline int put_pattern(struct pt_regs *ctx, __u64 pattern, __u16 frame)
 {
-	const __u64 request_spill = 8 + 3 * 8; /* behind the return address: mux, w (2 words), r */
-	struct goroutine on;
-	struct in_flight *span;
-	__u64 prefix;
-
-	if (!pattern || pattern_str == GO_ABSENT || frame == GO_ABSENT || goroutine_of(ctx, &on))
+	if (!pattern || pattern_str == GO_ABSENT || frame == GO_ABSENT)
 		return 0;
-	span = span_of_request(&on, go_word(ctx->sp + frame + request_spill), &prefix);
-	if (!span || span->owner.silent)
-		return 0;
-	span_put_string(span, ATTR_HTTP_ROUTE_PATTERN, go_string_at(pattern + pattern_str));
-	span_put_number(span, ATTR_HTTP_ROUTE_PREFIX, prefix); /* 0 too: an outer one may differ */
-	return 0;
+	return put_route_of(ctx, spilled_arg(ctx, frame, 3), go_string_at(pattern + pattern_str));
 }
 
 /* func (mux *ServeMux) findHandler(r *Request) (h Handler, patStr string, _ *pattern, matches
@@ -34,7 +24,7 @@ static __always_inline int put_route(struct pt_regs *ctx, __u64 pattern, __u16 f
 SEC("go_after/net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
 GO_OF(http_server) GO_RESULTS(16) int mux_match(struct pt_regs *ctx)
 {
-	return put_route(ctx, go_arg(ctx, 4), mux_frame);
+	return put_pattern(ctx, go_arg(ctx, 4), mux_frame);
 }
 
 /*
@@ -51,5 +41,5 @@ GO_UNLESS("net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
 
 	if (!node || redirect || node_pattern == GO_ABSENT)
 		return 0;
-	return put_route(ctx, go_word(node + node_pattern), mux_frame_inlined);
+	return put_pattern(ctx, go_word(node + node_pattern), mux_frame_inlined);
 }

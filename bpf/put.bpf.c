@@ -27,12 +27,16 @@ static const __u16 text_limits[ATTR_MAX] = {
 #undef ATTRIBUTE
 };
 
-__hidden int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
+/* Global functions: the verifier looks at them once a program, not for each caller. */
+__weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
 {
 	__u32 size = (__u32)key < ATTR_MAX ? text_limits[key] : 0;
-	__u16 used = span->used;
+	__u16 used;
 	__u8 *to;
 
+	if (!span)
+		return 0;
+	used = span->used;
 	if (size > TEXT_MAX)
 		size = TEXT_MAX;
 	if (len <= size)
@@ -49,9 +53,40 @@ __hidden int span_put_text(struct in_flight *span, enum attribute_key key, __u64
 	return 0;
 }
 
-__hidden int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
+__hidden int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 len)
 {
-	__u8 *to = put_header(span, key, sizeof(number));
+	struct attribute_header header;
+	__u32 limit, had, end;
+
+	if (at > GOSPAN_BODY_MAX - sizeof(header) || at >= span->used)
+		return 0; /* there was no room for it */
+	__builtin_memcpy(&header, &span->body[at], sizeof(header));
+	limit = header.key < ATTR_MAX ? text_limits[header.key] : 0;
+	had = header.len;
+	if (had > limit)
+		return 0;
+	if (len > limit - had) {
+		span->record.truncated++;
+		len = limit - had;
+	}
+	end = at + sizeof(header) + had;
+	barrier_var(end);
+	barrier_var(len);
+	if (len > TEXT_MAX || end > GOSPAN_BODY_MAX || end + len > GOSPAN_BODY_MAX - ATTRIBUTE_ALIGN) {
+		span->record.truncated++;
+		return 0;
+	}
+	if (bpf_probe_read_user(&span->body[end], len, (void *)ptr))
+		return fail(span->record.pid, FAIL_UNREADABLE);
+	header.len = had + len;
+	__builtin_memcpy(&span->body[at], &header, sizeof(header));
+	span->used = (end + len + ATTRIBUTE_ALIGN - 1) & ~(ATTRIBUTE_ALIGN - 1);
+	return 0;
+}
+
+__weak int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
+{
+	__u8 *to = span ? put_header(span, key, sizeof(number)) : NULL;
 
 	if (to)
 		__builtin_memcpy(to, &number, sizeof(number));
@@ -76,5 +111,14 @@ __hidden int span_put_address(struct in_flight *span, enum attribute_key key,
 
 	if (to)
 		__builtin_memcpy(to, address, sizeof(*address));
+	return 0;
+}
+
+__hidden int span_put_link(struct in_flight *span, const struct span_link *link)
+{
+	__u8 *to = put_header(span, ATTR_SPAN_LINK, sizeof(*link));
+
+	if (to)
+		__builtin_memcpy(to, link, sizeof(*link));
 	return 0;
 }

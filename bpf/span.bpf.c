@@ -41,19 +41,6 @@ struct {
 	__type(value, struct goroutine_spans);
 } goroutines SEC(".maps");
 
-struct object_key {
-	__u32 tgid;
-	__u32 pad;
-	__u64 object;
-};
-
-/* Id of the span that is about an object of the target (a stream, a span of its own). */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct object_key);
-	__type(value, __u64);
-} objects SEC(".maps");
 
 /* Set by the agent; the defaults have the verifier see every path. */
 const volatile __u64 ring_wakeup_bytes = 1 << 20;
@@ -90,19 +77,10 @@ static int send(struct in_flight *span)
 	return bpf_ringbuf_output(&events, &span->record, sizeof(span->record) + size, flags);
 }
 
-static __always_inline struct object_key object_key_of(__u32 tgid, __u64 object)
-{
-	struct object_key key = {.tgid = tgid, .object = object};
-
-	return key;
-}
-
 static int close_span(struct in_flight *span, __u64 id)
 {
-	struct object_key key = object_key_of(span->owner.tgid, span->object);
-
 	/* of two that end it at once, on two goroutines, the one that takes it off the list does */
-	if (span->listed && bpf_map_delete_elem(&objects, &key))
+	if (span->owner.listed[0] && !span_unlist(span))
 		return 0;
 	join_withdraw(span);
 	if (!span->owner.silent && send(span))
@@ -420,31 +398,25 @@ __hidden int span_end(const struct goroutine *on, struct in_flight *span)
 	return close_span(span, id);
 }
 
+__hidden int span_end_panicked(const struct goroutine *on, struct in_flight *span)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+	__u64 panic_ns = spans ? spans->panic_ns : 0;
+	__u64 id = id_of(span);
+
+	if (panic_ns <= span->record.start_ns)
+		return 0;
+	leave(on, id);
+	finish_unwound(id, panic_ns);
+	return 1;
+}
+
 __hidden int span_detach(const struct goroutine *on, struct in_flight *span)
 {
 	if (!span->detached)
 		leave(on, id_of(span));
 	span->detached = 1;
 	return 0;
-}
-
-__hidden int span_list(struct in_flight *span)
-{
-	struct object_key key = object_key_of(span->owner.tgid, span->object);
-	__u64 id = id_of(span);
-
-	if (bpf_map_update_elem(&objects, &key, &id, BPF_ANY))
-		return fail(span->record.pid, FAIL_IN_FLIGHT_FULL);
-	span->listed = 1;
-	return 0;
-}
-
-__hidden struct in_flight *span_by_object(const struct goroutine *on, __u64 object)
-{
-	struct object_key key = object_key_of(on->tgid, object);
-	__u64 *id = bpf_map_lookup_elem(&objects, &key);
-
-	return id ? bpf_map_lookup_elem(&in_flight, id) : NULL;
 }
 
 __hidden int span_drop(const struct goroutine *on, struct in_flight *span)

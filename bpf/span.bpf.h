@@ -43,6 +43,13 @@ struct trace_context {
 	__u8 pad[6];
 };
 
+static __always_inline bool is_same_trace(const __u8 *a, const __u8 *b)
+{
+	const __u64 *x = (const void *)a, *y = (const void *)b;
+
+	return x[0] == y[0] && x[1] == y[1];
+}
+
 /* Which call over which connection; see join.bpf.h. */
 struct join_key {
 	__u8 client[16]; /* address; IPv4 as ::ffff:a.b.c.d */
@@ -66,10 +73,12 @@ struct in_flight {
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
-	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
 	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
 	__u8 state;    /* the library's own */
+	__u8 status;   /* enum span_status of a span by hand */
+	__u32 busy;    /* somebody writes to the record who must be alone */
+	__u32 pad2;
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
@@ -152,12 +161,26 @@ static __always_inline bool span_is_brief(const struct in_flight *span)
  */
 int span_detach(const struct goroutine *on, struct in_flight *span);
 
-/* SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends. */
+/*
+ * SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends; and by another
+ * one as well. Another span that was found by it is one that the program forgot, since it uses the
+ * memory again: that goes, counted.
+ */
 int span_list(struct in_flight *span);
+int span_list_as(struct in_flight *span, __u64 object);
 struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
+
+/* False when somebody else just did it. */
+bool span_unlist(const struct in_flight *span);
 
 /* Sends it (unless silent) and takes it off its goroutine. */
 int span_end(const struct goroutine *on, struct in_flight *span);
+
+/*
+ * Ends it, if a panic came while it was under way. For libraries whose spans have none of their own
+ * below them: the next one tells that the panic was recovered further out, or runs in its wake.
+ */
+int span_end_panicked(const struct goroutine *on, struct in_flight *span);
 
 /* Takes it away without a trace. */
 int span_drop(const struct goroutine *on, struct in_flight *span);
@@ -167,6 +190,12 @@ int span_drop(const struct goroutine *on, struct in_flight *span);
  * does not fit is counted.
  */
 int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len);
+
+/*
+ * Makes the text that was put at AT (span->used then), and nothing since, longer by LEN bytes at PTR.
+ * Beyond the key's limit it is cut, and counted.
+ */
+int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 len);
 
 int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number);
 
@@ -181,6 +210,7 @@ int span_put_value(struct in_flight *span, enum attribute_key key, const struct 
 
 int span_put_address(struct in_flight *span, enum attribute_key key,
 		     const struct ip_address *address);
+int span_put_link(struct in_flight *span, const struct span_link *link);
 
 static __always_inline int span_put_string(struct in_flight *span, enum attribute_key key,
 					   struct go_string s)

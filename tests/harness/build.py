@@ -73,30 +73,30 @@ def exists(version, mode):
     return minor(version) >= MODES[mode].since
 
 
-def build(name, version=NEWEST, mode="default", language=None, modules=()):
+def build(name, version=NEWEST, mode="default", language=None, modules=(), tags=()):
     """Path of program NAME.
 
     LANGUAGE is the `go` line of its go.mod, the version's own if None; a program that needs more than
     the standard library has its own go.mod, with the oldest versions it builds with. MODULES are
-    (path, version) pairs that it is built with instead, at least.
+    (path, version) pairs that it is built with instead, at least. TAGS are build tags.
     """
     assert exists(version, mode), f"there is no {mode} in Go {version}"
     language = language or "%d.%d" % minor(version)
     profile = _profile(name, version) if MODES[mode].profile else None
     key = hashlib.sha256(repr((version, mode, MODES[mode], language)).encode())
-    key.update(repr(modules).encode() if modules else b"")
+    key.update(repr((modules, tags)).encode() if modules or tags else b"")
     sources = sorted(path for path in (SOURCES / name).rglob("*") if path.is_file())
     for path in sources + ([profile] if profile else []):
         key.update(path.read_bytes())
     label = "".join(c if c.isalnum() else "-" for c in mode).strip("-")
-    out = CACHE / f"{name}-{version}-{label}-{key.hexdigest()[:10]}"
+    out = CACHE / "-".join([name, *tags, version, label, key.hexdigest()[:10]])
     with _lock(out):
         if not out.exists():
-            _compile(name, version, MODES[mode], language, profile, modules, out)
+            _compile(name, version, MODES[mode], language, profile, modules, tags, out)
     return out
 
 
-def _compile(name, version, mode, language, profile, modules, out):
+def _compile(name, version, mode, language, profile, modules, tags, out):
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         scratch = pathlib.Path(scratch)
         tree = shutil.copytree(SOURCES / name, scratch / name)
@@ -104,7 +104,9 @@ def _compile(name, version, mode, language, profile, modules, out):
             (tree / "go.mod").write_text(f"module example.test/{name}\n\ngo {language}\n")
         for path, wanted in modules:
             _run(["go", "mod", "edit", f"-require={path}@v{wanted}"], tree, version, False)
-        args = [f"-pgo={profile}", *mode.args] if profile else mode.args
+        args = [f"-pgo={profile}", *mode.args] if profile else [*mode.args]
+        if tags:
+            args = _with_tags(args, tags)
         binary = scratch / "binary"
         _run(["go", "build", *args, "-o", binary, "."], tree, version, mode.cgo)
         if mode.strip:
@@ -112,6 +114,12 @@ def _compile(name, version, mode, language, profile, modules, out):
         if mode.no_sections:
             remove_sections(binary)
         binary.rename(out)
+
+
+def _with_tags(args, tags):
+    """The last -tags= is the only one that counts."""
+    given = [arg.partition("=")[2] for arg in args if arg.startswith("-tags=")]
+    return [*args, "-tags=" + ",".join([*given, *tags])]
 
 
 def _run(argv, cwd, version, cgo):

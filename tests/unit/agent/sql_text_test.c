@@ -48,7 +48,8 @@ static void test_operation_and_target(void **state)
 	SUMMARY("DELETE FROM orders WHERE id IN (1, 2)", "DELETE orders");
 	SUMMARY("DELETE FROM orders USING customers WHERE a = b", "DELETE orders customers");
 	SUMMARY("MERGE INTO orders USING staged ON a = b WHEN MATCHED THEN UPDATE SET a = 1 "
-		"WHEN NOT MATCHED THEN INSERT (a) VALUES (1)", "MERGE orders staged");
+		"WHEN NOT MATCHED THEN INSERT (a) VALUES (1)",
+		"MERGE orders staged");
 	SUMMARY("TRUNCATE TABLE orders", "TRUNCATE orders");
 	SUMMARY("CALL close_books(2026, 'x')", "CALL close_books");
 	SUMMARY("COPY orders FROM '/tmp/secret' WITH CSV", "COPY orders");
@@ -59,7 +60,8 @@ static void test_several_targets(void **state)
 {
 	(void)state;
 	SUMMARY("SELECT * FROM songs, artists WHERE songs.a = artists.a", "SELECT songs artists");
-	SUMMARY("SELECT * FROM songs AS s, artists a, labels WHERE a, b", "SELECT songs artists labels");
+	SUMMARY("SELECT * FROM songs AS s, artists a, labels WHERE a, b",
+		"SELECT songs artists labels");
 	SUMMARY("SELECT * FROM a LEFT OUTER JOIN b ON a.x = b.x INNER JOIN c USING (x), d",
 		"SELECT a b c d");
 	SUMMARY("INSERT INTO shipping (a, b) SELECT a, b FROM orders WHERE id = 3",
@@ -90,7 +92,8 @@ static void test_names(void **state)
 	SUMMARY("SELECT * FROM `shop`.`orders`", "SELECT shop.orders");
 	SUMMARY("SELECT * FROM orders_2026", "SELECT orders_2026");
 	SUMMARY("SELECT * FROM bestellungen_ä", "SELECT bestellungen_ä");
-	assert_string_equal(summary("SELECT * FROM [dbo].[Orders]", SQL_SERVER), "SELECT dbo.Orders");
+	assert_string_equal(summary("SELECT * FROM [dbo].[Orders]", SQL_SERVER),
+			    "SELECT dbo.Orders");
 	SUMMARY("SELECT * FROM generate_series(1, 3) AS n", "SELECT generate_series");
 }
 
@@ -121,7 +124,8 @@ static void test_definitions(void **state)
 {
 	(void)state;
 	SUMMARY("CREATE TABLE IF NOT EXISTS orders (id int)", "CREATE TABLE orders");
-	SUMMARY("CREATE UNIQUE INDEX CONCURRENTLY by_name ON orders (name)", "CREATE INDEX by_name");
+	SUMMARY("CREATE UNIQUE INDEX CONCURRENTLY by_name ON orders (name)",
+		"CREATE INDEX by_name");
 	SUMMARY("CREATE OR REPLACE VIEW v AS SELECT a FROM b", "CREATE VIEW v SELECT b");
 	SUMMARY("DROP TABLE orders, customers", "DROP TABLE orders");
 	SUMMARY("ALTER TABLE orders ADD COLUMN a int", "ALTER TABLE orders");
@@ -172,7 +176,8 @@ static void test_literals_are_redacted(void **state)
 	REDACT("SELECT 'C:\\', a", "SELECT ?, a");
 	REDACT("SELECT $$it's$$, $a$ $$ $a$, $1, ?, :name, @p1, a::text",
 	       "SELECT ?, ?, $1, ?, :name, @p1, a::text");
-	REDACT("SELECT \"a 1\", t1.c2 FROM t1 -- 5\n/* 6 */", "SELECT \"a 1\", t1.c2 FROM t1 -- 5\n/* 6 */");
+	REDACT("SELECT \"a 1\", t1.c2 FROM t1 -- 5\n/* 6 */",
+	       "SELECT \"a 1\", t1.c2 FROM t1 -- 5\n/* 6 */");
 	REDACT("SELECT 'never ends", "SELECT ?");
 	REDACT("SELECT $x$ never ends", "SELECT ?");
 	REDACT("", "");

@@ -201,6 +201,10 @@ func (o order) run(ctx context.Context, out *answer) error {
 		cc := connect(o.Target, o.Intercept)
 		defer cc.Close()
 		return unary(ctx, cc, o)
+	case "late": // with a context that is over
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
+		return unary(ctx, cc, o)
 	case "repeat": // one after the other
 		for i := 0; i < o.Count; i++ {
 			if err := unary(ctx, cc, o); err != nil {

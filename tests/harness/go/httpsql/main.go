@@ -307,10 +307,12 @@ func addFailures(mux *http.ServeMux) {
 	})
 	handle(mux, "/canceltx", func(ctx context.Context, r *http.Request) error {
 		ctx, cancel := context.WithCancel(ctx)
-		tx, err := dbs["fake"].BeginTx(ctx, nil)
+		db := open("fake")
+		defer db.Close()
+		tx, err := db.BeginTx(ctx, nil)
 		check(err)
 		cancel()
-		for dbs["fake"].Stats().InUse != 0 {
+		for db.Stats().InUse != 0 {
 			time.Sleep(time.Millisecond)
 		}
 		return tx.Commit() // too late: it was rolled back
