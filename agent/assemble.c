@@ -9,7 +9,7 @@
 #include "utf8.h"
 
 enum {
-	PANICS_MAX = BUILD_EVENTS_MAX,
+	PANICS_MAX = 8,
 	FRESH_NS = 1000000,
 	CLOCK_TRIES = 8,
 	NARROW_NS = 5000,
@@ -53,27 +53,6 @@ void wall_clock__update(struct wall_clock *clock, uint64_t end_ns)
 	}
 }
 
-static const uint16_t text_limits[ATTR_MAX] = {
-#define ATTRIBUTE(key, name, form, limit) [ATTR_##key] = limit,
-#include "../bpf/attributes.def"
-#undef ATTRIBUTE
-};
-
-/* Where a text was cut in the middle of a character, the rest of that character goes as well. */
-static uint16_t end_of_last_character(uint16_t key, const uint8_t *text, uint16_t len)
-{
-	size_t start = len;
-
-	if (!len || len != text_limits[key])
-		return len;
-	while (start && len - start < 3 && (text[start - 1] & 0xc0) == 0x80)
-		start--;
-	if (start && text[start - 1] >= 0xc0 &&
-	    !utf8__char_len((const char *)text + start - 1, len - start + 1))
-		return start - 1;
-	return len;
-}
-
 static void add_panic(struct values *values, const uint8_t *value, size_t len)
 {
 	if (len != sizeof(struct panic_value))
@@ -84,22 +63,6 @@ static void add_panic(struct values *values, const uint8_t *value, size_t len)
 	}
 	memcpy(&values->at[values->cnt].value, value, len);
 	values->at[values->cnt++].text = (struct otlp_text){NULL, 0};
-}
-
-static void add_error(struct error_chain *errors, const uint8_t *value, size_t len)
-{
-	if (len != sizeof(struct panic_value) || errors->cnt == GO_ERROR_DEPTH)
-		return;
-	memcpy(&errors->at[errors->cnt].value, value, len);
-	errors->at[errors->cnt++].text_cnt = 0;
-}
-
-static void add_error_text(struct error_chain *errors, struct otlp_text text)
-{
-	struct error_link *link = errors->cnt ? &errors->at[errors->cnt - 1] : NULL;
-
-	if (link && link->text_cnt < GO_ERROR_TEXTS)
-		link->texts[link->text_cnt++] = text;
 }
 
 /* Sorts a body's attributes by key; panics and errors, of which there may be several, apart. */
@@ -116,15 +79,13 @@ static void read_body(const struct span_record *record, const uint8_t *body, str
 		if (key >= ATTR_MAX)
 			continue;
 		if (cut)
-			len = end_of_last_character(key, value, len);
+			len = build__whole(key, value, len);
 		if (key == ATTR_PANIC)
 			add_panic(values, value, len);
 		else if (key == ATTR_PANIC_TEXT && values->cnt)
 			values->at[values->cnt - 1].text = (struct otlp_text){(const char *)value, len};
-		else if (key == ATTR_ERROR)
-			add_error(&values->errors, value, len);
-		else if (key == ATTR_ERROR_TEXT)
-			add_error_text(&values->errors, (struct otlp_text){(const char *)value, len});
+		else if (key == ATTR_ERROR || key == ATTR_ERROR_TEXT || key == ATTR_ERROR_ADDRESS)
+			go_error__read(&values->errors, key, value, len);
 		else
 			raws->by_key[key] = (struct raw){value, len};
 	}
@@ -187,7 +148,8 @@ bool assemble__span(struct build_span *b, const struct config *config,
 	struct values values;
 	const struct semconv *semconv = begin(b, declarations, record, body, &raws, &values);
 	struct semconv_input in = {
-		.raws = &raws, .config = config, .resolve = r, .record = record};
+		.raws = &raws, .config = config, .resolve = r, .record = record, .body = body,
+		.wall_offset = wall_offset};
 
 	if (!semconv)
 		return false;

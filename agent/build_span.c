@@ -15,6 +15,28 @@ void build__begin(struct build_span *b)
 	b->span.events = b->events;
 	b->span.links = b->links;
 	b->text_used = 0;
+	b->more_cnt = b->item_cnt = 0;
+	b->scope = (struct otlp_text){NULL, 0};
+}
+
+static const uint16_t text_limits[ATTR_MAX] = {
+#define ATTRIBUTE(key, name, form, limit) [ATTR_##key] = limit,
+#include "../bpf/attributes.def"
+#undef ATTRIBUTE
+};
+
+uint16_t build__whole(uint16_t key, const uint8_t *text, uint16_t len)
+{
+	size_t start = len;
+
+	if (!len || len != text_limits[key])
+		return len;
+	while (start && len - start < 3 && (text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start && text[start - 1] >= 0xc0 &&
+	    !utf8__char_len((const char *)text + start - 1, len - start + 1))
+		return start - 1;
+	return len;
 }
 
 /* Bytes of plain ASCII, without NUL, that TEXT begins with: nearly always all of them. */
@@ -101,6 +123,16 @@ void build__number(struct build_span *b, const char *key, int64_t value)
 	a->number = value;
 }
 
+void build__real(struct build_span *b, const char *key, double value)
+{
+	struct otlp_attribute *a = add(b, key);
+
+	if (!a)
+		return;
+	a->type = OTLP_DOUBLE;
+	a->real = value;
+}
+
 struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t time_unix_ns)
 {
 	struct otlp_event *e;
@@ -174,6 +206,14 @@ void build__limit(struct build_span *b, const struct config *config)
 		if (b->attributes[i].type == OTLP_TEXT)
 			cut(&b->attributes[i].text, config->attribute_value_length_limit);
 	for (size_t i = 0; i < span->event_cnt; i++)
-		for (size_t n = 0; n < b->events[i].attribute_cnt; n++)
+		for (size_t n = 0; n < b->events[i].attribute_cnt &&
+				   b->events[i].attributes == b->event_attributes[i];
+		     n++)
 			cut(&b->event_attributes[i][n].text, config->attribute_value_length_limit);
+	for (size_t i = 0; i < b->more_cnt; i++)
+		if (b->more[i].type == OTLP_TEXT)
+			cut(&b->more[i].text, config->attribute_value_length_limit);
+	for (size_t i = 0; i < b->item_cnt; i++)
+		if (b->items[i].type == OTLP_TEXT)
+			cut(&b->items[i].text, config->attribute_value_length_limit);
 }

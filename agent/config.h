@@ -79,6 +79,7 @@ struct config {
 	struct strings known_methods;
 	struct strings exclude_paths; /* globs */
 	struct strings redact_query;  /* keys */
+	bool db_statement;
 	bool http_body_size;
 
 	/* resource */

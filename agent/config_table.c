@@ -183,6 +183,15 @@ const struct setting config_settings[] = {
 		.help = "add the sizes of request and response bodies",
 	},
 	{
+		.arg = "BOOL",
+		.env = { "GOSPAN_DB_STATEMENT", "OTEL_GO_AUTO_INCLUDE_DB_STATEMENT" },
+		.commands = ON_TRACING, .parse = parse_bool, .off = FIELD(db_statement),
+		.accepts = BOOLEAN,
+		.standard = "true",
+		.help = "add the text of SQL statements; literals are replaced by ? where the call"
+			" has no arguments",
+	},
+	{
 		.arg = "METHODS",
 		.env = { "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS" },
 		.commands = ON_TRACING, .parse = parse_list, .off = FIELD(known_methods),

@@ -2,14 +2,19 @@
 /*
  * console: see console.h.
  *
- * A child span ends before its parent, so the spans of a trace wait for its root, at most HOLD_NS.
- * Then the trace is complete and goes into the shop window. Each tick shows what is in the window,
- * as long as that makes no more than TRACES_PER_SECOND (a token bucket: a burst after a quiet second
- * is shown whole). When there are more, the failed and then the slowest ones win; the others are
- * counted, and a line says so once a second.
+ * A child span ends before its parent, so the spans of a trace wait for each other:
+ *  - where the root is there, the trace is complete, but for spans of other processes that end a moment
+ *    after their caller has its answer: LATE_NS;
+ *  - a span whose parent belongs to the same process waits for that one, which is still open, however
+ *    long it takes, up to OPEN_NS: a long request's tree is worth more than its first leaf at once;
+ *  - whether a parent in another process will come is not known: HOLD_NS.
+ * Then the trace goes into the shop window. Each tick shows what is in the window, as long as that
+ * makes no more than TRACES_PER_SECOND (a token bucket: a burst after a quiet second is shown whole).
+ * When there are more, the failed and then the slowest ones win; the others are counted, and a line
+ * says so once a second.
  *
- * HOLD_NS and a tick are well below the 250 ms in which a span must be on the screen. What waits is
- * bounded: when TRACES or LINES are reached, the oldest trace waits no longer.
+ * HOLD_NS and a tick are well below the 250 ms in which a span must be on the screen unless its parent
+ * is open. What waits is bounded: when TRACES or LINES are reached, the oldest trace waits no longer.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -34,7 +39,9 @@ enum {
 	DEFAULT_WIDTH = 120,
 };
 
+static const uint64_t LATE_NS = 70 * MS; /* the agent looks for events each 50 ms */
 static const uint64_t HOLD_NS = 130 * MS;
+static const uint64_t OPEN_NS = 2000 * MS;
 static const uint64_t TICK_NS = 50 * MS;
 static const uint64_t TOKEN_NS = 1000 * MS / TRACES_PER_SECOND; /* what showing a trace costs */
 static const uint64_t TOKENS_MAX_NS = 1000 * MS;
@@ -246,6 +253,7 @@ static struct trace *add_trace(struct console *c, const uint8_t trace_id[static 
 	if (!trace)
 		return NULL;
 	trace->arrived_ns = loop__now_ns();
+	trace->settled_ns = trace->arrived_ns;
 	trace->next_in_bucket = *bucket;
 	*bucket = trace;
 	if (c->newest)
@@ -257,7 +265,18 @@ static struct trace *add_trace(struct console *c, const uint8_t trace_id[static 
 	return trace;
 }
 
-/* Completes the traces whose root is there or that have waited long enough; all of them: ALL. */
+static bool has_waited(struct trace *trace, uint64_t now_ns)
+{
+	const uint64_t settled_ns = now_ns - trace->settled_ns;
+
+	if (now_ns - trace->arrived_ns >= OPEN_NS)
+		return true;
+	if (trace->has_root)
+		return trace->line_cnt == 1 || settled_ns >= LATE_NS;
+	return !trace__lacks_a_parent(trace) && settled_ns >= HOLD_NS;
+}
+
+/* Completes the traces that have waited long enough; all of them: ALL. */
 static void collect(struct console *c, bool all)
 {
 	struct trace *trace, *next, *before = NULL;
@@ -265,7 +284,7 @@ static void collect(struct console *c, bool all)
 
 	for (trace = c->oldest; trace; trace = next) {
 		next = trace->next;
-		if (all || now_ns - trace->arrived_ns >= HOLD_NS)
+		if (all || has_waited(trace, now_ns))
 			complete(c, trace, before);
 		else
 			before = trace;
@@ -318,6 +337,7 @@ void console__span(struct console *c, const char *service, const struct otlp_spa
 {
 	struct span_line *line = span_line__new(service, span);
 	struct trace *trace;
+	bool was_settled;
 
 	if (!line)
 		return;
@@ -334,10 +354,11 @@ void console__span(struct console *c, const char *service, const struct otlp_spa
 		return;
 	}
 	trace->matched |= matches(c->config, line);
-	if (is_root(span))
-		trace->arrived_ns = 0; /* nothing more to wait for */
 	c->line_cnt -= trace->line_cnt;
+	was_settled = trace->has_root || !trace__lacks_a_parent(trace);
 	trace__add(trace, line);
+	if (is_root(span) || (!was_settled && !trace__lacks_a_parent(trace)))
+		trace->settled_ns = loop__now_ns();
 	c->line_cnt += trace->line_cnt;
 	start_ticking(c);
 }

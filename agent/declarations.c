@@ -32,6 +32,8 @@ static const struct {
 	{"go:stack ", DECLARED_FIELD, 1, false, true},
 	{"go:need ", DECLARED_FIELD, 2, true, false},
 	{"go:type ", DECLARED_TYPE, 0, false, false},
+	{"go:size ", DECLARED_SIZE, 0, false, false},
+	{"go:end", DECLARED_END, 0, false, false},
 	{"go:function ", DECLARED_FUNCTION, 0, false, false},
 	{"go:frame ", DECLARED_FRAME, 0, false, false},
 	{"go:span ", DECLARED_LIBRARY, 2, false, false},

@@ -43,6 +43,8 @@ struct declared_probe {
 enum declared_what {
 	DECLARED_FIELD,
 	DECLARED_TYPE,
+	DECLARED_SIZE, /* of a type's values */
+	DECLARED_END, /* of the executable's addresses */
 	DECLARED_FUNCTION,
 	DECLARED_FRAME,
 	DECLARED_LIBRARY,

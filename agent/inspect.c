@@ -127,11 +127,13 @@ static json_t *libraries_json(const struct inspection *in)
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		const struct planned_library *l = &in->plan->libraries[i];
+		struct planned_library l;
 
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name", l->declared->name,
-						      "status", l->on ? "on" : "off", "reason",
-						      l->reason));
+		if (plan__package(in->plan, i, &l))
+			json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name",
+							      l.declared->name, "status",
+							      l.on ? "on" : "off", "reason",
+							      l.reason));
 	}
 	return rows;
 }
@@ -163,18 +165,18 @@ static void print_libraries(const struct inspection *in, FILE *out)
 	const char *before = "\nnot linked: ";
 
 	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		const struct planned_library *l = &in->plan->libraries[i];
+		struct planned_library l;
 
-		if (l->linked)
-			fprintf(out, "\n%-20s %s%s%s\n", l->declared->name, l->on ? "on" : "off",
-				l->on ? "" : ": ", l->reason);
+		if (plan__package(in->plan, i, &l) && l.linked)
+			fprintf(out, "\n%-20s %s%s%s\n", l.declared->name, l.on ? "on" : "off",
+				l.on ? "" : ": ", l.reason);
 	}
 	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		const struct planned_library *l = &in->plan->libraries[i];
+		struct planned_library l;
 
-		if (l->linked)
+		if (!plan__package(in->plan, i, &l) || l.linked)
 			continue;
-		fprintf(out, "%s%s", before, l->declared->name);
+		fprintf(out, "%s%s", before, l.declared->name);
 		before = ", ";
 	}
 	fputs(*before == ',' ? "\n\n" : "\n", out);
@@ -188,7 +190,9 @@ static bool is_off_for_a_reason(const struct inspection *in, const struct planne
 
 	if (p->on)
 		return false;
-	if (p->declared->library < 0 || in->plan->libraries[p->declared->library].linked)
+	if (p->declared->library < 0)
+		return plan__is_useful(in->plan);
+	if (in->plan->libraries[p->declared->library].linked)
 		return true;
 	snprintf(function, sizeof(function), "%.*s", (int)strcspn(p->function, ">"), p->function);
 	return resolve__function(in->resolve, function, &fact) != -ENOENT;
@@ -237,12 +241,12 @@ static int check_required(const struct inspection *in, const struct config *conf
 		bool on = false;
 
 		for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-			const struct planned_library *l = &in->plan->libraries[i];
+			struct planned_library l;
 
-			if (strcmp(l->declared->name, want))
+			if (!plan__package(in->plan, i, &l) || strcmp(l.declared->name, want))
 				continue;
-			on |= l->on;
-			reason = l->reason;
+			on = l.on;
+			reason = l.reason;
 		}
 		if (!on) {
 			log_error("inspect: %s would not be traced in '%s': %s", want, in->path, reason);

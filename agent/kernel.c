@@ -282,11 +282,17 @@ void kernel__failures(const struct kernel *k, int pid, struct failure_counts *ou
 		memset(out, 0, sizeof(*out));
 }
 
-/* Takes a span under way, and its goroutine, out of the maps. */
+/* Takes a span under way, its goroutine and its objects out of the maps. */
 static void remove_span(const struct kernel *k, uint64_t id, const struct in_flight_owner *owner)
 {
 	struct goroutine_key key = {.tgid = owner->tgid, .goid = owner->goid};
+	struct object_key object = {.tgid = owner->tgid};
 
+	for (size_t i = 0; i < sizeof(owner->listed) / sizeof(owner->listed[0]); i++) {
+		object.object = owner->listed[i];
+		if (object.object)
+			bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.objects), &object);
+	}
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.in_flight), &id);
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.goroutines), &key);
 }

@@ -55,6 +55,12 @@ bool plan__writes(const struct plan *plan);
 /* Turns such programs off, for REASON. */
 void plan__drop_writes(struct plan *plan, const char *reason);
 
+/*
+ * Client and server of a package are libraries of one name. True for the first one of a name; OUT is
+ * what they are together: on when nothing of it that is linked is off.
+ */
+bool plan__package(const struct plan *plan, size_t library, struct planned_library *out);
+
 /* Is any library on? */
 bool plan__is_useful(const struct plan *plan);
 

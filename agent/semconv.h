@@ -18,6 +18,8 @@ struct semconv_input {
 	const struct config *config;
 	const struct resolve *resolve; /* of the executable; NULL: unknown */
 	const struct span_record *record;
+	const uint8_t *body; /* of RECORD->size bytes, where the order of rows tells something */
+	int64_t wall_offset; /* Unix time - CLOCK_BOOTTIME, in ns */
 	struct go_error error; /* what the function returned; type.len 0: none */
 };
 
@@ -33,9 +35,15 @@ struct semconv {
 /* NULL when there is no such domain. */
 const struct semconv *semconv__of(const char *domain);
 
+extern const struct semconv semconv_db;
 extern const struct semconv semconv_http;
+extern const struct semconv semconv_rpc;
+extern const struct semconv semconv_span;
 
 /* Status ERROR with the error's text, and error.type: for domains that have nothing better. */
 void semconv__put_error(struct build_span *b, const struct semconv_input *in);
+
+/* network.peer.*: an address, or the path of a unix socket. */
+void semconv__put_peer(struct build_span *b, const struct raws *raws);
 
 #endif

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* semconv_http: HTTP spans (semantic conventions for HTTP, stable); see semconv.h. */
+/*
+ * semconv_http: HTTP spans (semantic conventions for HTTP, stable); see semconv.h. Here are server
+ * spans, and what both sides share.
+ */
 #include "http_text.h"
-#include "semconv.h"
+#include "semconv_http.h"
 
-static bool is_known_method(struct otlp_text method, const struct config *config)
+bool http__is_known_method(struct otlp_text method, const struct config *config)
 {
 	for (size_t i = 0; i < config->known_methods.cnt; i++)
 		if (text_is(method, config->known_methods.at[i]))
@@ -44,10 +47,12 @@ static struct otlp_text name_alone(struct build_span *b, const struct semconv_in
 {
 	struct otlp_text method = raw_text(in->raws, ATTR_HTTP_METHOD);
 
-	return name_of(b, method, is_known_method(method, in->config), route_of(b, in->raws));
+	if (in->record->kind == SPAN_CLIENT)
+		return http_client__name(b, in);
+	return name_of(b, method, http__is_known_method(method, in->config), route_of(b, in->raws));
 }
 
-static void put_method(struct build_span *b, struct otlp_text method, bool known)
+void http__put_method(struct build_span *b, struct otlp_text method, bool known)
 {
 	build__text(b, "http.request.method", known ? method : text_of("_OTHER"));
 	if (!known)
@@ -111,7 +116,7 @@ static void put_ends(struct build_span *b, const struct raws *raws)
 		build__number(b, "server.port", port);
 }
 
-static void put_protocol(struct build_span *b, const struct raws *raws)
+void http__put_protocol(struct build_span *b, const struct raws *raws)
 {
 	int64_t protocol = raw_number(raws, ATTR_HTTP_PROTOCOL, 0);
 
@@ -122,7 +127,7 @@ static void put_protocol(struct build_span *b, const struct raws *raws)
 			    build__printf(b, "%d.%d", (int)protocol / 10, (int)protocol % 10));
 }
 
-static void put_body_sizes(struct build_span *b, const struct raws *raws, int64_t status)
+void http__put_body_sizes(struct build_span *b, const struct raws *raws, int64_t status)
 {
 	int64_t request = raw_number(raws, ATTR_HTTP_REQUEST_BODY_SIZE, 0);
 	int64_t response = raw_number(raws, ATTR_HTTP_RESPONSE_BODY_SIZE, -1);
@@ -142,7 +147,7 @@ static void put_outcome(struct build_span *b, const struct raws *raws)
 
 	if (status > 0)
 		build__number(b, "http.response.status_code", status);
-	put_body_sizes(b, raws, status);
+	http__put_body_sizes(b, raws, status);
 	if (unwound || status >= 500)
 		b->span.status = OTLP_STATUS_ERROR;
 	if (unwound == UNWIND_GOEXIT)
@@ -154,23 +159,33 @@ static void put_outcome(struct build_span *b, const struct raws *raws)
 
 static bool failed(const struct semconv_input *in)
 {
+	if (in->record->kind == SPAN_CLIENT)
+		return http_client__failed(in);
 	return raw_number(in->raws, ATTR_HTTP_STATUS, 0) >= 500;
+}
+
+static void describe_server(struct build_span *b, const struct semconv_input *in)
+{
+	struct otlp_text method = raw_text(in->raws, ATTR_HTTP_METHOD);
+	struct otlp_text route = route_of(b, in->raws);
+	bool known = http__is_known_method(method, in->config);
+
+	b->span.name = name_of(b, method, known, route);
+	http__put_method(b, method, known);
+	build__text(b, "http.route", route);
+	put_url(b, in->raws, in->config);
+	put_ends(b, in->raws);
+	http__put_protocol(b, in->raws);
+	build__text(b, "user_agent.original", raw_text(in->raws, ATTR_USER_AGENT));
+	put_outcome(b, in->raws);
 }
 
 static void describe(struct build_span *b, const struct semconv_input *in)
 {
-	struct otlp_text method = raw_text(in->raws, ATTR_HTTP_METHOD);
-	struct otlp_text route = route_of(b, in->raws);
-	bool known = is_known_method(method, in->config);
-
-	b->span.name = name_of(b, method, known, route);
-	put_method(b, method, known);
-	build__text(b, "http.route", route);
-	put_url(b, in->raws, in->config);
-	put_ends(b, in->raws);
-	put_protocol(b, in->raws);
-	build__text(b, "user_agent.original", raw_text(in->raws, ATTR_USER_AGENT));
-	put_outcome(b, in->raws);
+	if (in->record->kind == SPAN_CLIENT)
+		http_client__describe(b, in);
+	else
+		describe_server(b, in);
 }
 
 const struct semconv semconv_http = {

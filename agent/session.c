@@ -275,14 +275,19 @@ static void handle_sampled(struct session *s, struct tracee *t, const struct spa
 {
 	const struct declared_library *library;
 	struct build_span *b = &s->workbench;
-	char scope_name[128];
-	struct batch_scope scope = {scope_name, GOSPAN_VERSION, SCHEMA_URL};
+	char scope_name[SCOPE_NAME_MAX * 3 + 1]; /* a bad byte becomes three */
+	char library_name[SCOPE_NAME_MAX];
+	struct batch_scope scope = {library_name, GOSPAN_VERSION, SCHEMA_URL, NULL};
 
 	if (!assemble__span(b, s->config, kernel__declarations(s->kernel), t->executable->resolve,
 			    record, body, s->clock.offset_ns))
 		return;
 	library = &kernel__declarations(s->kernel)->libraries[record->library];
-	snprintf(scope_name, sizeof(scope_name), "gospan/%s", library->name);
+	snprintf(library_name, sizeof(library_name), "gospan/%s", library->name);
+	if (b->scope.len) { /* a tracer of the program's own, whatever its conventions are */
+		snprintf(scope_name, sizeof(scope_name), "%.*s", (int)b->scope.len, b->scope.at);
+		scope = (struct batch_scope){scope_name, NULL, NULL, library_name};
+	}
 	s->losses.failures.at[FAIL_TRUNCATED] += record->truncated;
 	batch__add(s->batch, t->resource, &scope, &b->span);
 	if (s->console)

@@ -29,6 +29,17 @@ void losses__add(struct losses *into, const struct losses *from)
 	into->unfinished += from->unfinished;
 }
 
+/* Client and server of a package are libraries of one name. */
+static bool is_listed(const struct plan *plan, size_t library)
+{
+	const struct planned_library *all = plan->libraries;
+
+	for (size_t i = 0; i < library; i++)
+		if (all[i].on && !strcmp(all[i].declared->name, all[library].declared->name))
+			return true;
+	return false;
+}
+
 /* Names of the libraries that are on, comma separated. */
 static void list_libraries(const struct plan *plan, char *buf, size_t buf_sz)
 {
@@ -36,7 +47,7 @@ static void list_libraries(const struct plan *plan, char *buf, size_t buf_sz)
 
 	buf[0] = 0;
 	for (size_t i = 0; i < plan->declarations->library_cnt && len < buf_sz; i++)
-		if (plan->libraries[i].on)
+		if (plan->libraries[i].on && !is_listed(plan, i))
 			len += snprintf(buf + len, buf_sz - len, "%s%s", len ? ", " : "",
 					plan->libraries[i].declared->name);
 }

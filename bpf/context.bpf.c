@@ -178,12 +178,14 @@ int goroutine_start(struct pt_regs *ctx)
 {
 	struct goroutine creator;
 	struct goroutine_key child = {};
-	__u64 machine, id;
+	__u64 machine, g, id;
 
 	if (runtime_g_m == GO_ABSENT || runtime_m_curg == GO_ABSENT)
 		return 0;
 	machine = go_word(go_g(ctx) + runtime_g_m);
-	if (goroutine_at(go_word(machine + runtime_m_curg), &creator))
+	g = go_word(machine + runtime_m_curg);
+	/* none: a timer starts one (time.AfterFunc) */
+	if (!g || goroutine_at(g, &creator))
 		return 0;
 	id = span_id_of(&creator);
 	if (!id)

@@ -45,6 +45,12 @@
 /* Link-time address of a function, 0 when it is not linked. */
 #define GO_FUNCTION(variable, name) const volatile __u64 variable GO_TAG("go:function " name) = 0
 
+/* Bytes of a value of a type, for slices of it; 0 when the type is not there. */
+#define GO_SIZE(variable, name) const volatile __u16 variable GO_TAG("go:size " name) = 0
+
+/* Link-time address behind the executable's last byte: a pointer above it is to the heap or a stack. */
+#define GO_END(variable) const volatile __u64 variable GO_TAG("go:end") = 0
+
 /*
  * A library: VARIABLE holds the index that span_begin() wants; NAME is the Go package (scope
  * "gospan/NAME"), KIND a span kind, DOMAIN the semantic conventions its attributes follow.
@@ -125,6 +131,20 @@ static __always_inline __u64 go_arg(const struct pt_regs *ctx, int n)
 #endif
 }
 
+/* At a call: word N of those arguments that are on the stack for want of registers. */
+static __always_inline __u64 go_stack_arg(const struct pt_regs *ctx, int n)
+{
+	__u64 word = 0;
+#if defined(__TARGET_ARCH_x86)
+	__u64 first = ctx->sp;
+#else
+	__u64 first = ctx->sp + 8; /* behind the callee's return address */
+#endif
+
+	bpf_probe_read_user(&word, sizeof(word), (void *)first + 8 * n);
+	return word;
+}
+
 /* The current g. Right wherever Go code of the internal ABI runs on a goroutine's own stack. */
 static __always_inline __u64 go_g(const struct pt_regs *ctx)
 {
@@ -156,6 +176,21 @@ static __always_inline __u64 go_bias(struct pt_regs *ctx)
 	return go_ip(ctx) - go_site(ctx);
 }
 
+/* dispatch.bpf.c */
+extern const volatile __u8 may_write_registers;
+
+/* At a RET: SP as it was at the function's entry, also where dispatch has popped the address. */
+static __always_inline __u64 go_return_sp(struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	__u32 flags = bpf_get_attach_cookie(ctx) >> COOKIE_FLAGS_SHIFT;
+
+	if (may_write_registers && flags & COOKIE_IS_RET)
+		return ctx->sp - 8;
+#endif
+	return ctx->sp;
+}
+
 /* One word of the target, 0 when it cannot be read. */
 static __always_inline __u64 go_word(__u64 addr)
 {
@@ -183,6 +218,11 @@ static __always_inline struct go_string go_string_at(__u64 addr)
 		bpf_probe_read_user(&s, sizeof(s), (void *)addr);
 	return s;
 }
+
+/* Eight characters as the word they are in memory (little endian). */
+#define CHARS(a, b, c, d, e, f, g, h) \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
+	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
 
 /*
  * True when the non-empty interface with this itab holds the type linked at TYPE. Compared by

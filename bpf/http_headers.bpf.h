@@ -29,14 +29,9 @@ struct http_headers {
 
 /* How the scratch of a span is used while its headers are read. */
 struct header_scratch {
-	__u8 group[CLASSIC_BUCKET_SIZE];
+	struct go_map_scratch map;
 	struct http_headers headers;
 };
-
-/* Eight characters as the word they are in memory (little endian). */
-#define CHARS(a, b, c, d, e, f, g, h) \
-	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
-	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
 
 enum { HEADER_KEY_MAX = 17 };
 
@@ -82,10 +77,7 @@ static __always_inline void take_header(const struct go_map_slot *slot, struct h
 		out->x_forwarded_proto = value;
 }
 
-/*
- * The slots of the group in SPAN's scratch. A global function: the verifier looks at it once, not
- * for each of the groups.
- */
+/* The slots of the group in SPAN's scratch. */
 __weak int http_take_group(struct in_flight *span, __u32 swiss)
 {
 	struct header_scratch *scratch;
@@ -95,41 +87,8 @@ __weak int http_take_group(struct in_flight *span, __u32 swiss)
 		return 0;
 	scratch = (void *)span_scratch(span);
 	for (int i = 0; i < GROUP_SLOTS; i++)
-		if (go_map_slot(swiss, scratch->group, i, &slot))
+		if (go_map_slot(swiss, SLICE_SIZE, scratch->map.group, i, &slot))
 			take_header(&slot, &scratch->headers);
-	return 0;
-}
-
-static __always_inline int walk_headers(struct in_flight *span, const struct go_map_layout *layout,
-					__u64 map)
-{
-	struct header_scratch *scratch = (void *)span_scratch(span);
-	struct go_map_walk walk;
-
-	if (!go_map_begin(layout, map, &walk))
-		return 0;
-	for (int n = 0; n < GROUP_MAX; n++) {
-		__u32 size = walk.swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE;
-
-		if (bpf_probe_read_user(scratch->group, size, (void *)walk.next))
-			return fail(span->record.pid, FAIL_HEADER_READ);
-		http_take_group(span, walk.swiss);
-		if (!go_map_next(&walk, scratch->group))
-			return 0;
-	}
-	return fail(span->record.pid, FAIL_MANY_HEADERS);
-}
-
-static __noinline int parse_traceparent(struct http_headers *headers)
-{
-	__u8 text[TRACEPARENT_LEN + 1] = {};
-	__u64 len = headers->trace_parent.len;
-
-	if (len < TRACEPARENT_LEN)
-		return 0;
-	if (!bpf_probe_read_user(text, len > TRACEPARENT_LEN ? sizeof(text) : TRACEPARENT_LEN,
-				 (void *)headers->trace_parent.ptr))
-		traceparent_parse(text, len, &headers->remote);
 	return 0;
 }
 
@@ -145,25 +104,16 @@ static __always_inline __u32 upgrade_of(struct go_string to)
 	return UPGRADE_OTHER;
 }
 
-static __always_inline bool is_own_export(struct go_string user_agent)
-{
-	const __u64 gospan = CHARS('g', 'o', 's', 'p', 'a', 'n', '/', 0);
-
-	return user_agent.len > 7 && (go_word(user_agent.ptr) & ~(0xffULL << 56)) == gospan;
-}
-
 /* Reads them into the span's scratch. Losses are counted against its process. */
-static __always_inline struct http_headers *read_headers(struct in_flight *span,
-							  const struct go_map_layout *layout,
-							  __u64 map)
+static __always_inline struct http_headers *read_headers(struct in_flight *span, __u64 map)
 {
 	struct http_headers *out = &((struct header_scratch *)span_scratch(span))->headers;
 
 	__builtin_memset(out, 0, sizeof(*out));
-	walk_headers(span, layout, map);
-	parse_traceparent(out);
+	go_map_each(span, map, SLICE_SIZE, http_take_group);
+	traceparent_read(&out->trace_parent, &out->remote);
 	out->upgrade = upgrade_of(out->upgrade_to);
-	out->own_export = is_own_export(out->user_agent);
+	out->own_export = span_is_own_export(out->user_agent);
 	return out;
 }
 

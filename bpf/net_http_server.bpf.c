@@ -30,15 +30,6 @@ GO_FIELD(response_sent_header, bool, "net/http.response.cw.wroteHeader");
 GO_FIELD(conn_hijacked, bool, "net/http.conn.hijackedv");
 GO_FIELD(conn_rwc, interface, "net/http.conn.rwc");
 
-/* src/internal/runtime/maps/{map,table}.go from 1.24, src/runtime/map.go before */
-GO_FIELD(map_dir_ptr, pointer, "internal/runtime/maps.Map.dirPtr");
-GO_FIELD(map_dir_len, int, "internal/runtime/maps.Map.dirLen");
-GO_FIELD(table_groups, pointer, "internal/runtime/maps.table.groups.data");
-GO_FIELD(table_length_mask, int, "internal/runtime/maps.table.groups.lengthMask");
-GO_FIELD(hmap_b, int, "runtime.hmap.B");
-GO_FIELD(hmap_buckets, pointer, "runtime.hmap.buckets");
-GO_FIELD(hmap_old_buckets, pointer, "runtime.hmap.oldbuckets");
-
 /* src/runtime/runtime2.go: why a deferred function runs */
 GO_FIELD(g_panic, pointer, "runtime.g._panic");
 GO_FIELD(panic_goexit, bool, "runtime._panic.goexit");
@@ -99,20 +90,6 @@ static __noinline int exclude(struct in_flight *span, struct go_string *uri)
 	return 0;
 }
 
-static __always_inline struct go_map_layout header_map(void)
-{
-	struct go_map_layout at = {
-		.swiss_dir_ptr = map_dir_ptr,
-		.swiss_dir_len = map_dir_len,
-		.table_groups = table_groups,
-		.table_length_mask = table_length_mask,
-		.hmap_b = hmap_b,
-		.hmap_buckets = hmap_buckets,
-		.hmap_old_buckets = hmap_old_buckets,
-	};
-	return at;
-}
-
 /* Where a response leads to its net.Conn and its HTTP/2 stream; followed only where somebody asks. */
 struct response_layout {
 	__u64 holder;	  /* object that leads to the connection */
@@ -157,8 +134,7 @@ static __always_inline void put_headers(struct in_flight *span, __u64 map,
 					const struct response_layout *response,
 					struct join_request *asked)
 {
-	struct go_map_layout layout = header_map();
-	struct http_headers *headers = read_headers(span, &layout, map);
+	struct http_headers *headers = read_headers(span, map);
 
 	if (!propagate_trace_context)
 		headers->remote.from = PARENT_NONE;
@@ -221,8 +197,7 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 		return 0;
 	span->object = object;
 	copy = span_scratch(span);
-	if (bpf_probe_read_user(copy, REQUEST_MAX, (void *)request) &&
-	    bpf_probe_read_user(copy, REQUEST_MAX - 80, (void *)request))
+	if (read_request(copy, request))
 		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
 	method = string_in(copy, at->method);
 	uri = string_in(copy, at->uri);

@@ -27,12 +27,16 @@ static const __u16 text_limits[ATTR_MAX] = {
 #undef ATTRIBUTE
 };
 
-__hidden int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
+/* Global functions: the verifier looks at them once a program, not for each caller. */
+__weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
 {
 	__u32 size = (__u32)key < ATTR_MAX ? text_limits[key] : 0;
-	__u16 used = span->used;
+	__u16 used;
 	__u8 *to;
 
+	if (!span)
+		return 0;
+	used = span->used;
 	if (size > TEXT_MAX)
 		size = TEXT_MAX;
 	if (len <= size)
@@ -80,9 +84,9 @@ __hidden int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64
 	return 0;
 }
 
-__hidden int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
+__weak int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
 {
-	__u8 *to = put_header(span, key, sizeof(number));
+	__u8 *to = span ? put_header(span, key, sizeof(number)) : NULL;
 
 	if (to)
 		__builtin_memcpy(to, &number, sizeof(number));
@@ -97,5 +101,24 @@ __hidden int span_put_value(struct in_flight *span, enum attribute_key key,
 	if (!to)
 		return 1;
 	__builtin_memcpy(to, value, sizeof(*value));
+	return 0;
+}
+
+__hidden int span_put_address(struct in_flight *span, enum attribute_key key,
+			      const struct ip_address *address)
+{
+	__u8 *to = put_header(span, key, sizeof(*address));
+
+	if (to)
+		__builtin_memcpy(to, address, sizeof(*address));
+	return 0;
+}
+
+__hidden int span_put_link(struct in_flight *span, const struct span_link *link)
+{
+	__u8 *to = put_header(span, ATTR_SPAN_LINK, sizeof(*link));
+
+	if (to)
+		__builtin_memcpy(to, link, sizeof(*link));
 	return 0;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* span: see span.bpf.h. This file owns the maps of spans under way, events and failures. */
+/* span: see span.bpf.h. This file owns the maps of spans under way and of events. */
 #include "span.bpf.h"
 #include "context.bpf.h"
 #include "join.bpf.h"
-#include "pid.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -42,102 +41,18 @@ struct {
 	__type(value, struct goroutine_spans);
 } goroutines SEC(".maps");
 
-struct object_key {
-	__u32 tgid;
-	__u32 pad;
-	__u64 object;
-};
-
-/* Id of the span that is about an object of the target (a stream, a span of its own). */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct object_key);
-	__type(value, __u64);
-} objects SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u32); /* pid in the agent's namespace */
-	__type(value, struct failure_counts);
-} failures SEC(".maps");
-
-/* Processes to trace, when not every process of the executable is. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u32); /* pid in the agent's namespace */
-	__type(value, __u8);
-} targets SEC(".maps");
 
 /* Set by the agent; the defaults have the verifier see every path. */
-const volatile __u8 only_targets = 1;
-const volatile __u32 agent_pid_level = 1;
-const volatile __u64 agent_pid_namespace = 0; /* kernel address */
 const volatile __u64 ring_wakeup_bytes = 1 << 20;
 const volatile __u8 sampler_parent_based = 1;
 const volatile __u64 sampler_threshold = 1ULL << 63; /* of 2^63: 0 never, 2^63 always */
 
 /* src/runtime/runtime2.go */
-GO_FIELD_NEEDED(all, runtime_g_goid, int, "runtime.g.goid");
 GO_FIELD_NEEDED(all, runtime_g_stack_hi, int, "runtime.g.stack.hi");
 
-/* What a new span starts as; a value this large does not fit on the stack. */
+/* What new values start as: too large for the stack, of which callers need their part. */
 static const struct in_flight blank_span;
-static const struct failure_counts blank_counts;
-
-/* The thread group's pid as the agent sees it, 0 when it cannot see it. */
-static __always_inline __u32 pid_for_agent(__u32 tgid)
-{
-	/* level 0: the agent is in the initial namespace, where everybody has this one */
-	return agent_pid_level ? pid_in_namespace(agent_pid_level, agent_pid_namespace) : tgid;
-}
-
-__hidden int fail(__u32 pid, enum failure why)
-{
-	struct failure_counts *counts = bpf_map_lookup_elem(&failures, &pid);
-	__u32 i = why;
-
-	if (!counts) {
-		bpf_map_update_elem(&failures, &pid, &blank_counts, BPF_NOEXIST);
-		counts = bpf_map_lookup_elem(&failures, &pid);
-		if (!counts) { /* more processes than rows: count against nobody */
-			pid = 0;
-			counts = bpf_map_lookup_elem(&failures, &pid);
-		}
-	}
-	if (counts && i < FAIL_MAX)
-		__sync_fetch_and_add(&counts->at[i], 1);
-	return 0;
-}
-
-__hidden __u64 goid_of(__u64 g)
-{
-	return g ? go_word(g + runtime_g_goid) : 0;
-}
-
-__hidden int goroutine_at(__u64 g, struct goroutine *out)
-{
-	out->tgid = bpf_get_current_pid_tgid() >> 32;
-	out->pid = pid_for_agent(out->tgid);
-	if (!out->pid)
-		return 1;
-	if (only_targets && !bpf_map_lookup_elem(&targets, &out->pid))
-		return 1;
-	out->g = g;
-	out->goid = 0;
-	if (bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)g + runtime_g_goid)) {
-		fail(out->pid, FAIL_NO_GOROUTINE);
-		return 1;
-	}
-	return 0;
-}
-
-__hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
-{
-	return goroutine_at(go_g(ctx), out);
-}
+static const struct goroutine_spans blank_spans;
 
 static __always_inline struct goroutine_key key_of(const struct goroutine *on)
 {
@@ -162,19 +77,10 @@ static int send(struct in_flight *span)
 	return bpf_ringbuf_output(&events, &span->record, sizeof(span->record) + size, flags);
 }
 
-static __always_inline struct object_key object_key_of(__u32 tgid, __u64 object)
-{
-	struct object_key key = {.tgid = tgid, .object = object};
-
-	return key;
-}
-
 static int close_span(struct in_flight *span, __u64 id)
 {
-	struct object_key key = object_key_of(span->owner.tgid, span->object);
-
 	/* of two that end it at once, on two goroutines, the one that takes it off the list does */
-	if (span->listed && bpf_map_delete_elem(&objects, &key))
+	if (span->owner.listed[0] && !span_unlist(span))
 		return 0;
 	join_withdraw(span);
 	if (!span->owner.silent && send(span))
@@ -217,11 +123,10 @@ static __always_inline struct goroutine_spans *spans_of(const struct goroutine *
 {
 	struct goroutine_key key = key_of(on);
 	struct goroutine_spans *spans = bpf_map_lookup_elem(&goroutines, &key);
-	struct goroutine_spans none = {};
 
 	if (spans || !create)
 		return spans;
-	if (bpf_map_update_elem(&goroutines, &key, &none, BPF_NOEXIST))
+	if (bpf_map_update_elem(&goroutines, &key, &blank_spans, BPF_NOEXIST))
 		return NULL;
 	return bpf_map_lookup_elem(&goroutines, &key);
 }
@@ -233,13 +138,18 @@ static __always_inline __u64 random64(void)
 	return high << 32 | bpf_get_prandom_u32();
 }
 
+static __always_inline __u32 depth_of(const struct goroutine *on, __u64 sp)
+{
+	return go_word(on->g + runtime_g_stack_hi) - sp;
+}
+
 __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutine *on,
 				      __u16 library, enum span_kind kind)
 {
 	struct goroutine_spans *spans = spans_of(on, true);
 	struct in_flight *span;
 	__u64 id = random64() | 1; /* never zero */
-	__u32 depth = go_word(on->g + runtime_g_stack_hi) - ctx->sp;
+	__u32 depth = depth_of(on, ctx->sp);
 	__u32 top;
 
 	if (!spans)
@@ -396,6 +306,32 @@ __hidden struct in_flight *span_find(const struct goroutine *on, __u16 library)
 	return NULL;
 }
 
+__hidden struct in_flight *span_around(const struct goroutine *on, __u64 sp)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+
+	if (!spans)
+		return NULL;
+	unwind(spans, depth_of(on, sp));
+	return span_current(on);
+}
+
+__hidden struct in_flight *span_of_frame(const struct goroutine *on, __u16 library, __u64 sp)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+	__u32 depth = depth_of(on, sp);
+	struct in_flight *span;
+	__u64 id = 0;
+
+	if (!spans)
+		return NULL;
+	for (__u32 i = 0; i < MAX_NESTING; i++)
+		if (i < spans->cnt && spans->open[i].depth == depth)
+			id = spans->open[i].id;
+	span = id ? bpf_map_lookup_elem(&in_flight, &id) : NULL;
+	return span && span->record.library == library ? span : NULL;
+}
+
 __hidden struct in_flight *span_by_id(__u64 id)
 {
 	return bpf_map_lookup_elem(&in_flight, &id);
@@ -462,31 +398,25 @@ __hidden int span_end(const struct goroutine *on, struct in_flight *span)
 	return close_span(span, id);
 }
 
+__hidden int span_end_panicked(const struct goroutine *on, struct in_flight *span)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+	__u64 panic_ns = spans ? spans->panic_ns : 0;
+	__u64 id = id_of(span);
+
+	if (panic_ns <= span->record.start_ns)
+		return 0;
+	leave(on, id);
+	finish_unwound(id, panic_ns);
+	return 1;
+}
+
 __hidden int span_detach(const struct goroutine *on, struct in_flight *span)
 {
 	if (!span->detached)
 		leave(on, id_of(span));
 	span->detached = 1;
 	return 0;
-}
-
-__hidden int span_list(struct in_flight *span)
-{
-	struct object_key key = object_key_of(span->owner.tgid, span->object);
-	__u64 id = id_of(span);
-
-	if (bpf_map_update_elem(&objects, &key, &id, BPF_ANY))
-		return fail(span->record.pid, FAIL_IN_FLIGHT_FULL);
-	span->listed = 1;
-	return 0;
-}
-
-__hidden struct in_flight *span_by_object(const struct goroutine *on, __u64 object)
-{
-	struct object_key key = object_key_of(on->tgid, object);
-	__u64 *id = bpf_map_lookup_elem(&objects, &key);
-
-	return id ? bpf_map_lookup_elem(&in_flight, id) : NULL;
 }
 
 __hidden int span_drop(const struct goroutine *on, struct in_flight *span)

@@ -60,13 +60,18 @@ struct in_flight {
 	__u64 url;     /* *url.URL of its request */
 	__u64 context; /* data word of its context */
 	__u64 mark;    /* a time or a number */
+	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
+	__u32 received;
+	struct go_interface error; /* of an attempt that may be made again */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
-	__u8 listed;   /* in the map `objects` */
 	__u8 joins;    /* offered to servers under `join` */
 	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
-	__u8 pad;
+	__u8 state;    /* the library's own */
+	__u8 status;   /* enum span_status of a span by hand */
+	__u32 busy;    /* somebody writes to the record who must be alone */
+	__u32 pad2;
 	struct join_key join;
 	struct trace_context parent;
 	struct span_record record;
@@ -115,6 +120,19 @@ struct in_flight *span_current(const struct goroutine *on);
 /* The innermost span of LIBRARY on the goroutine, or NULL. */
 struct in_flight *span_find(const struct goroutine *on, __u16 library);
 
+/*
+ * The innermost span that a function with this SP at its entry is inside of, or NULL. Ends those
+ * whose frames are gone.
+ */
+struct in_flight *span_around(const struct goroutine *on, __u64 sp);
+
+/*
+ * The span of LIBRARY that began at the entry of the function whose SP was this there, or NULL: not
+ * that of another call of it, further out. In a caller after a call, SP there is SP + GO_FRAME; at a
+ * RET it is go_return_sp().
+ */
+struct in_flight *span_of_frame(const struct goroutine *on, __u16 library, __u64 sp);
+
 /* The span under way with this id, or NULL. */
 struct in_flight *span_by_id(__u64 id);
 
@@ -136,12 +154,26 @@ static __always_inline bool span_is_brief(const struct in_flight *span)
  */
 int span_detach(const struct goroutine *on, struct in_flight *span);
 
-/* SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends. */
+/*
+ * SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends; and by another
+ * one as well. Another span that was found by it is one that the program forgot, since it uses the
+ * memory again: that goes, counted.
+ */
 int span_list(struct in_flight *span);
+int span_list_as(struct in_flight *span, __u64 object);
 struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
+
+/* False when somebody else just did it. */
+bool span_unlist(const struct in_flight *span);
 
 /* Sends it (unless silent) and takes it off its goroutine. */
 int span_end(const struct goroutine *on, struct in_flight *span);
+
+/*
+ * Ends it, if a panic came while it was under way. For libraries whose spans have none of their own
+ * below them: the next one tells that the panic was recovered further out, or runs in its wake.
+ */
+int span_end_panicked(const struct goroutine *on, struct in_flight *span);
 
 /* Takes it away without a trace. */
 int span_drop(const struct goroutine *on, struct in_flight *span);
@@ -169,10 +201,22 @@ int span_put_error(struct in_flight *span, const struct go_interface *error);
 /* A struct panic_value. Non-zero when there was no room (counted). */
 int span_put_value(struct in_flight *span, enum attribute_key key, const struct panic_value *value);
 
+int span_put_address(struct in_flight *span, enum attribute_key key,
+		     const struct ip_address *address);
+int span_put_link(struct in_flight *span, const struct span_link *link);
+
 static __always_inline int span_put_string(struct in_flight *span, enum attribute_key key,
 					   struct go_string s)
 {
 	return s.len && s.ptr ? span_put_text(span, key, s.ptr, s.len) : 0;
+}
+
+/* A request of the agent itself, to a receiver that it traces: spans of it would never end. */
+static __always_inline bool span_is_own_export(struct go_string user_agent)
+{
+	const __u64 gospan = CHARS('g', 'o', 's', 'p', 'a', 'n', '/', 0);
+
+	return user_agent.len > 7 && (go_word(user_agent.ptr) & ~(0xffULL << 56)) == gospan;
 }
 
 #endif

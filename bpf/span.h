@@ -24,6 +24,7 @@ enum attribute_key {
 enum {
 	RECORD_MAX = 2048,	/* one record, header and body */
 	URI_MAX = 1024,		/* path and query */
+	FRAGMENT_MAX = 128,
 	PANIC_TEXT_MAX = 512,
 	USER_AGENT_MAX = 256,
 	HOST_MAX = 256,
@@ -31,7 +32,14 @@ enum {
 	FORWARDED_MAX = 256,
 	METHOD_MAX = 32,
 	PEER_MAX = 64,
+	RPC_METHOD_MAX = 256,
 	TRACE_STATE_MAX = 512,	/* W3C trace context, 3.3.1.5 */
+	QUERY_MAX = 1024,	/* SQL */
+	DB_NAME_MAX = 128,	/* a database's address and name */
+	SPAN_NAME_MAX = 256,	/* of a span by hand, and of an event */
+	SCOPE_NAME_MAX = 128,	/* name of a tracer */
+	PAIR_KEY_MAX = 128,	/* of an attribute by hand */
+	PAIR_TEXT_MAX = 512,
 	TEXT_MAX = 1024,	/* longest of them all */
 	PANIC_VALUE_MAX = 64,	/* bytes of a panic value that travel */
 };
@@ -77,6 +85,9 @@ struct span_record {
 /* ATTR_UNWOUND: how a span's function ended that did not return. */
 enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
 
+/* ATTR_DB_OPERATION: calls of database/sql without a query. */
+enum db_operation { DB_QUERY, DB_BEGIN, DB_COMMIT, DB_ROLLBACK, DB_PING };
+
 struct attribute_header {
 	__u16 key; /* enum attribute_key */
 	__u16 len; /* bytes that follow */
@@ -84,13 +95,39 @@ struct attribute_header {
 
 /*
  * ATTR_PANIC: runtime.gopanic(e any). ATTR_PANIC_TEXT follows when the value led to a string.
- * ATTR_ERROR: an error, then those it wraps; up to two ATTR_ERROR_TEXT follow each.
+ * ATTR_ERROR: an error, then those it wraps. Its texts and addresses follow it (ATTR_ERROR_TEXT,
+ * ATTR_ERROR_ADDRESS), in the order of bpf/error.bpf.c; what it does not have is left out at the end
+ * and empty before that.
  */
 struct panic_value {
 	__u64 time_ns; /* of a panic */
 	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
 	__u8 value[PANIC_VALUE_MAX];
 };
+
+/* ATTR_PEER_ADDRESS, ATTR_ERROR_ADDRESS: of a net.TCPAddr or net.UDPAddr. */
+struct ip_address {
+	__u16 port;
+	__u8 len; /* of ip: 0, 4 or 16 */
+	__u8 pad;
+	__u8 ip[16];
+};
+
+/*
+ * Spans by hand are rows in the order of the program's calls: a PAIR_*_KEY (of the span, of the last
+ * SPAN_EVENT, of the last SPAN_LINK) is followed by its value, a PAIR_ARRAY by as many values as it
+ * says. SPAN_LEFT_OUT: what did not fit, 16 bits each for attributes, events and links. Times are
+ * Unix time in ns, SPAN_EVENT_SINCE_BOOT CLOCK_BOOTTIME. ATTR_SPAN_LINK:
+ */
+struct span_link {
+	__u8 trace_id[16];
+	__u8 span_id[8];
+	__u8 flags;
+	__u8 pad[7];
+};
+
+/* codes.Code of go.opentelemetry.io/otel, which is not OTLP's. */
+enum span_status { STATUS_UNSET, STATUS_ERROR, STATUS_OK };
 
 /* How a value of the map `in_flight` begins: whose it is, for the agent when the process is gone. */
 struct in_flight_owner {
@@ -99,6 +136,7 @@ struct in_flight_owner {
 	__u32 pid;  /* in the agent's */
 	__u8 silent; /* nothing is sent of it, nor of what is below it */
 	__u8 pad[7];
+	__u64 listed[2]; /* objects by which it is known in the map `objects`; 0: none */
 };
 
 /* Key of the map `goroutines`. */
@@ -106,6 +144,13 @@ struct goroutine_key {
 	__u32 tgid;
 	__u32 pad;
 	__u64 goid;
+};
+
+/* Key of the map `objects`. */
+struct object_key {
+	__u32 tgid;
+	__u32 pad;
+	__u64 object;
 };
 
 struct process_record {
@@ -129,6 +174,7 @@ struct process_record {
 	NOTE(HEADER_READ, "header_read", "headers could not be read", "") \
 	NOTE(NO_ROOM, "no_room", "no room for a traceparent in a request's headers", "") \
 	NOTE(NO_GOROUTINE, "no_goroutine", "the goroutine's id could not be read", "") \
+	NOTE(ABANDONED, "abandoned", "span that the program forgot to end", "") \
 	NOTE(UNFINISHED, "unfinished", "span was under way at attach", "") \
 	NOTE(TRUNCATED, "truncated", "strings longer than their limit", "") \
 	NOTE(UNSAMPLED, "unsampled", "the sampler left the span out", "")
@@ -183,7 +229,9 @@ enum { ATTRIBUTE_ALIGN = 4 };
 _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
 _Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
-_Static_assert(sizeof(struct in_flight_owner) == 24, "map layout: in_flight_owner");
+_Static_assert(sizeof(struct ip_address) == 20, "wire format: ip_address");
+_Static_assert(sizeof(struct span_link) == 32, "wire format: span_link");
+_Static_assert(sizeof(struct in_flight_owner) == 40, "map layout: in_flight_owner");
 _Static_assert(sizeof(struct context_type) == 24, "read-only data: context_type");
 _Static_assert(sizeof(struct process_record) == 8, "wire format: process_record");
 

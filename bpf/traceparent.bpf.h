@@ -84,4 +84,18 @@ static __always_inline void traceparent_format(const struct trace_context *from,
 	put_hex(text + 53, &from->flags, 1);
 }
 
+/* HEADER is the value as the target has it. OUT is as it was when it is not valid. */
+static __noinline int traceparent_read(const struct go_string *header, struct trace_context *out)
+{
+	__u8 text[TRACEPARENT_LEN + 1] = {};
+	__u64 len = header->len;
+
+	if (len < TRACEPARENT_LEN)
+		return 0;
+	if (!bpf_probe_read_user(text, len > TRACEPARENT_LEN ? sizeof(text) : TRACEPARENT_LEN,
+				 (void *)header->ptr))
+		traceparent_parse(text, len, out);
+	return 0;
+}
+
 #endif

@@ -138,6 +138,19 @@ int resolve__file_off(const struct resolve *r, uint64_t addr, uint64_t *out)
 	return 0;
 }
 
+uint64_t resolve__end(const struct resolve *r)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < r->image->segment_cnt; i++) {
+		const struct segment *s = &r->image->segments[i];
+
+		if (s->addr + s->size > end)
+			end = s->addr + s->size;
+	}
+	return end;
+}
+
 /* -- functions -- */
 
 /*

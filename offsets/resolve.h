@@ -183,6 +183,9 @@ int resolve__read(const struct resolve *r, uint64_t addr, void *buf, size_t sz);
 /* Pointer to SZ bytes of mapped file contents at ADDR (code), or NULL. */
 const void *resolve__bytes(const struct resolve *r, uint64_t addr, size_t sz);
 
+/* Address behind the last byte that the file holds. */
+uint64_t resolve__end(const struct resolve *r);
+
 /* File offset of ADDR; -EFAULT when no segment of the file holds it. */
 int resolve__file_off(const struct resolve *r, uint64_t addr, uint64_t *out);
 

@@ -38,7 +38,10 @@ type answer struct {
 	Codes   map[string]int `json:"codes"` // how often each came
 }
 
-var connections sync.Map
+var (
+	mu          sync.Mutex
+	connections = map[string]*grpc.ClientConn{}
+)
 
 func connect(target string, intercept bool) *grpc.ClientConn {
 	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
@@ -54,13 +57,13 @@ func connect(target string, intercept bool) *grpc.ClientConn {
 }
 
 func connection(target string, intercept bool) *grpc.ClientConn {
+	mu.Lock()
+	defer mu.Unlock()
 	key := fmt.Sprint(target, intercept)
-	if cc, ok := connections.Load(key); ok {
-		return cc.(*grpc.ClientConn)
+	if connections[key] == nil {
+		connections[key] = connect(target, intercept)
 	}
-	cc, loaded := connections.LoadOrStore(key, connect(target, intercept))
-	_ = loaded
-	return cc.(*grpc.ClientConn)
+	return connections[key]
 }
 
 // "twice" is called twice, "deny" not at all, "plain" fails with an error of no status.
@@ -157,7 +160,6 @@ func ended(err error) error {
 
 // Count calls by Parallel goroutines over Conns connections, all with the same context.
 func many(ctx context.Context, o order, out *answer) error {
-	var mu sync.Mutex
 	var group sync.WaitGroup
 	jobs := make(chan int, o.Count)
 	for i := 0; i < o.Count; i++ {
@@ -198,6 +200,10 @@ func (o order) run(ctx context.Context, out *answer) error {
 	case "fresh": // on a connection of its own
 		cc := connect(o.Target, o.Intercept)
 		defer cc.Close()
+		return unary(ctx, cc, o)
+	case "late": // with a context that is over
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
 		return unary(ctx, cc, o)
 	case "repeat": // one after the other
 		for i := 0; i < o.Count; i++ {
