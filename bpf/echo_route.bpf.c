@@ -17,7 +17,7 @@ GO_FIELD(echo5_request, pointer, "github.com/labstack/echo/v5.Context.request");
 GO_FIELD(echo5_route, pointer, "github.com/labstack/echo/v5.routeMethod.RouteInfo");
 GO_FIELD(echo5_path, string, "github.com/labstack/echo/v5.RouteInfo.Path");
 GO_FRAME(echo5_frame, "github.com/labstack/echo/v5.(*DefaultRouter).Route>github.com/labstack/echo/v5.(*routeMethods).find");
-GO_FIELD(url_raw_path, string, "net/url.URL.RawPath");
+extern const volatile __u16 url_raw_path; /* net_http_client.bpf.c */
 
 /*
  * func (m *routeMethods) find(method string, fallbackToAny bool) *routeMethod, in

@@ -111,14 +111,6 @@ __hidden int join_offer(struct in_flight *span, const struct go_interface *conn,
 	return 0;
 }
 
-static __always_inline bool is_same_trace(const struct trace_context *a,
-					  const struct trace_context *b)
-{
-	const __u64 *x = (const void *)a->trace_id, *y = (const void *)b->trace_id;
-
-	return x[0] == y[0] && x[1] == y[1];
-}
-
 __hidden int join_accept(struct in_flight *span, const struct go_interface *conn,
 			 const struct join_request *request, struct trace_context *parent)
 {
@@ -131,7 +123,7 @@ __hidden int join_accept(struct in_flight *span, const struct go_interface *conn
 	offer = bpf_map_lookup_elem(&joins, &span->join);
 	if (!offer || offer->hash != hash_of(span, request))
 		return 0;
-	if (parent->from && !is_same_trace(parent, &offer->client))
+	if (parent->from && !is_same_trace(parent->trace_id, offer->client.trace_id))
 		return 0;
 	*parent = offer->client;
 	if (parent->from == PARENT_LOCAL)
