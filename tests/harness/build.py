@@ -48,7 +48,8 @@ MODES = {
 # What the tests outside of matrix.py use, so that a run of all can build them before the first test.
 SUITE = [("client", NEWEST, "default"), ("nohttp", NEWEST, "default"), ("nohttp", NEWEST, "-s -w"),
          ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default"),
-         ("likeotelcol", NEWEST, "default")]
+         ("likeotelcol", NEWEST, "default"), ("otelcol", NEWEST, "default")]
+SUITE += [(f"demo-shop/{name}", NEWEST, "-s -w") for name in ("warehouse", "shop", "customers")]
 SUITE += [("httpserver", version, "default") for version in (
     "1.19.13", "1.21.13", "1.22.12", "1.24.9", "1.26.8", NEWEST)]
 SUITE += [("httpserver", "1.19.13", mode) for mode in ("pie stripped", "-race", "-N -l")]

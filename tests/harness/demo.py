@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two services of the demo (scripts/demo-shop) and their customers."""
 import contextlib
+import os
 import subprocess
 
 from . import build, skip
@@ -17,12 +18,19 @@ class Demo(contextlib.ExitStack):
         programs = [skip.build(f"demo-shop/{name}", version, mode)
                     for name in ("warehouse", "shop", "customers")]
         self._customers = programs.pop()
-        self.warehouse = self.enter_context(
-            Child([programs[0], "-database", tmp_path / "warehouse.db"]))
+        self.warehouse = self._start("warehouse", programs[0], "-database",
+                                     tmp_path / "warehouse.db")
         http, grpc = _said(self.warehouse).split()
-        self.shop = self.enter_context(
-            Child([programs[1], "-warehouse", http, "-warehouse-grpc", grpc]))
+        self.shop = self._start("shop", programs[1], "-warehouse", http, "-warehouse-grpc", grpc)
         self.url = _said(self.shop)
+
+    def _start(self, name, *argv):
+        return self.enter_context(Child(argv, env={**os.environ, "OTEL_SERVICE_NAME": name}))
+
+    @property
+    def targets(self):
+        """What `gospan trace` is given."""
+        return ["--pid", self.shop.pid, "--pid", self.warehouse.pid]
 
     def send(self, count=HABITS, over="2s"):
         subprocess.run([self._customers, "-send", str(count), "-over", over, self.url], check=True,

@@ -33,6 +33,16 @@ def same_spans(ours, theirs):
         assert theirs[span_id] == span
 
 
+def services_above(span, spans):
+    """Of SPAN itself and of its parents up to the root, all of one trace."""
+    by_id = {(s.trace_id, s.span_id): s for s in spans}
+    services = []
+    while span:
+        services.append(span.resource["service.name"])
+        span = by_id.get((span.trace_id, span.parent_id))
+    return services
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_requests_arrive_as_they_are_in_our_file(collector, start_server, trace, protocol):
     target = start_server()
@@ -50,10 +60,14 @@ def test_requests_arrive_as_they_are_in_our_file(collector, start_server, trace,
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_traces_through_two_services_arrive_connected(collector, start_gospan, tmp_path, protocol):
     with Demo(tmp_path) as demo:
-        agent = start_gospan("trace", "--pid", demo.shop.pid, "--pid", demo.warehouse.pid, ready=2,
+        agent = start_gospan("trace", *demo.targets, ready=0,
                              env=exporting(collector, protocol, OTEL_EXPORTER_OTLP_COMPRESSION="gzip"))
+        agent.wait_ready(2, 100)
         demo.send()
         ours = agent.stop()
     theirs = collector.stop()
     same_spans(ours, theirs)
-    assert {s.resource["service.name"] for s in theirs} == {"shop", "warehouse"}
+    carts = [s for s in theirs if s.name == "SELECT carts products"]
+    assert len(carts) == 4
+    for span in carts:
+        assert services_above(span, theirs) == ["warehouse", "warehouse", "shop", "shop"]
