@@ -165,7 +165,8 @@ static __always_inline int append(__u64 writer, __u64 buf, __u64 len, __u64 used
 static __noinline int add_header(struct in_flight *span, __u64 writer, const struct go_slice *buf,
 				 __u64 used)
 {
-	static const char name[NAME_LEN + 1] = "Traceparent: ";
+	const __u64 name[2] = {CHARS('T', 'r', 'a', 'c', 'e', 'p', 'a', 'r'),
+			       CHARS('e', 'n', 't', ':', ' ', 0, 0, 0)};
 	struct trace_context self = {};
 	__u8 *line = span_scratch(span);
 

@@ -64,13 +64,17 @@ static __always_inline bool traceparent_parse(const __u8 *text, __u64 len,
 	return true;
 }
 
-static const char hex_chars[16] = "0123456789abcdef";
+/* No table of 16 bytes: clang would merge such in a section of its own, whose BTF no kernel takes. */
+static __always_inline __u8 hex_char(__u8 digit)
+{
+	return digit < 10 ? '0' + digit : 'a' + digit - 10;
+}
 
 static __always_inline void put_hex(__u8 *text, const __u8 *bytes, int cnt)
 {
 	for (int i = 0; i < cnt; i++) {
-		text[2 * i] = hex_chars[bytes[i] >> 4];
-		text[2 * i + 1] = hex_chars[bytes[i] & 15];
+		text[2 * i] = hex_char(bytes[i] >> 4);
+		text[2 * i + 1] = hex_char(bytes[i] & 15);
 	}
 }
 
