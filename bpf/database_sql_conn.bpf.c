@@ -221,7 +221,7 @@ static __always_inline int put_where(struct in_flight *span, __u64 object)
 	put_field(span, ATTR_DB_NAMESPACE, object, at->database);
 	if (at->port != GO_ABSENT) /* an integer of two bytes or more */
 		span_put_number(span, ATTR_DB_PORT, go_word(object + at->port) & 0xffff);
-	if (at->options != GO_ABSENT)
+	if (pq_opts != GO_ABSENT && at->options != GO_ABSENT)
 		go_map_each(span, go_word(object + at->options), STRING_SIZE, sql_take_options);
 	return 0;
 }
