@@ -42,18 +42,30 @@ static __always_inline bool length_is_wanted(__u64 len)
 	return len <= HEADER_KEY_MAX && (1 << len) & wanted;
 }
 
-static __always_inline void take_header(const struct go_map_slot *slot, struct http_headers *out)
+static __always_inline struct http_headers *http_headers_of(struct in_flight *span)
+{
+	return &((struct header_scratch *)span_scratch(span))->headers;
+}
+
+__weak int http_take_header(struct in_flight *span)
 {
 	const __u64 x_forwarded = CHARS('X', '-', 'F', 'o', 'r', 'w', 'a', 'r');
 	const struct go_string none = {};
-	__u64 key[3] = {};
+	const struct go_map_slot *slot;
+	struct http_headers *out;
 	struct go_string value;
-	__u64 len = slot->key.len;
+	__u64 len, key[3] = {};
 
+	if (!span)
+		return 0;
+	out = http_headers_of(span);
+	slot = go_map_slot_in(span);
+	len = slot->key.len;
 	if (!length_is_wanted(len) || !slot->elem.len)
-		return;
+		return 0;
+	barrier_var(len); /* else the mask is optimised away, which the verifier wants to see */
 	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
-		return;
+		return 0;
 	value = go_string_at(slot->elem.ptr);
 	if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
 	    key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
@@ -75,20 +87,6 @@ static __always_inline void take_header(const struct go_map_slot *slot, struct h
 	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'P', 'r', 'o', 't') &&
 		 key[2] == 'o')
 		out->x_forwarded_proto = value;
-}
-
-/* The slots of the group in SPAN's scratch. */
-__weak int http_take_group(struct in_flight *span, __u32 swiss)
-{
-	struct header_scratch *scratch;
-	struct go_map_slot slot;
-
-	if (!span)
-		return 0;
-	scratch = (void *)span_scratch(span);
-	for (int i = 0; i < GROUP_SLOTS; i++)
-		if (go_map_slot(swiss, SLICE_SIZE, scratch->map.group, i, &slot))
-			take_header(&slot, &scratch->headers);
 	return 0;
 }
 
@@ -105,16 +103,19 @@ static __always_inline __u32 upgrade_of(struct go_string to)
 }
 
 /* Reads them into the span's scratch. Losses are counted against its process. */
-static __always_inline struct http_headers *read_headers(struct in_flight *span, __u64 map)
+__weak int http_read_headers(struct in_flight *span, __u64 map)
 {
-	struct http_headers *out = &((struct header_scratch *)span_scratch(span))->headers;
+	struct http_headers *out;
 
+	if (!span)
+		return 0;
+	out = http_headers_of(span);
 	__builtin_memset(out, 0, sizeof(*out));
-	go_map_each(span, map, SLICE_SIZE, http_take_group);
+	go_map_each(span, map, SLICE_SIZE, http_take_header);
 	traceparent_read(&out->trace_parent, &out->remote);
 	out->upgrade = upgrade_of(out->upgrade_to);
 	out->own_export = span_is_own_export(out->user_agent);
-	return out;
+	return 0;
 }
 
 #endif

@@ -59,8 +59,10 @@ __weak int exclude_step(struct in_flight *span, __u32 glob)
 	return glob_go_on((void *)span_scratch(span), exclude_globs[glob & (MAX_EXCLUDE - 1)]);
 }
 
-static __always_inline bool is_excluded(struct in_flight *span, __u32 glob)
+__weak int exclude_matches(struct in_flight *span, __u32 glob)
 {
+	if (!span)
+		return 0;
 	glob_begin((void *)span_scratch(span));
 	for (int i = 0; i < GLOB_TURNS; i++) {
 		int verdict = exclude_step(span, glob);
@@ -68,21 +70,24 @@ static __always_inline bool is_excluded(struct in_flight *span, __u32 glob)
 		if (verdict != GLOB_GOES_ON)
 			return verdict == GLOB_MATCHES;
 	}
-	return false;
+	return 0;
 }
 
 /* A path that nobody wants to see: silent, and counted. */
-static __noinline int exclude(struct in_flight *span, struct go_string *uri)
+__weak int exclude_path(struct in_flight *span, __u64 ptr, __u64 uri_len)
 {
-	struct glob_match *path = (void *)span_scratch(span);
-	__u32 len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
+	__u32 len = uri_len < GLOB_TEXT_MAX ? uri_len : GLOB_TEXT_MAX;
+	struct glob_match *path;
 
-	if (!exclude_cnt || bpf_probe_read_user(path->text, len, (void *)uri->ptr))
+	if (!span || !exclude_cnt)
+		return 0;
+	path = (void *)span_scratch(span);
+	if (bpf_probe_read_user(path->text, len, (void *)ptr))
 		return 0;
 	path->len = len;
 	find_path_end(path);
 	for (__u32 i = 0; i < MAX_EXCLUDE; i++) {
-		if (i < exclude_cnt && is_excluded(span, i)) {
+		if (i < exclude_cnt && exclude_matches(span, i)) {
 			span->owner.silent = 1;
 			return fail(span->record.pid, FAIL_EXCLUDED);
 		}
@@ -129,13 +134,32 @@ static __always_inline void join_client(struct in_flight *span, const struct res
 	join_accept(span, &conn, asked, parent);
 }
 
+/* What the headers in SPAN's scratch say. */
+__weak int http_put_headers(struct in_flight *span)
+{
+	struct http_headers *headers;
+
+	if (!span)
+		return 0;
+	headers = http_headers_of(span);
+	span_put_string(span, ATTR_USER_AGENT, headers->user_agent);
+	span_put_string(span, ATTR_HTTP_FORWARDED, headers->forwarded);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_FOR, headers->x_forwarded_for);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_HOST, headers->x_forwarded_host);
+	span_put_string(span, ATTR_HTTP_X_FORWARDED_PROTO, headers->x_forwarded_proto);
+	if (headers->remote.from)
+		span_put_string(span, ATTR_TRACE_STATE, headers->trace_state);
+	return 0;
+}
+
 /* Parent, sampling, and the attributes that come from headers. */
 static __always_inline void put_headers(struct in_flight *span, __u64 map,
 					const struct response_layout *response,
 					struct join_request *asked)
 {
-	struct http_headers *headers = read_headers(span, map);
+	struct http_headers *headers = http_headers_of(span);
 
+	http_read_headers(span, map);
 	if (!propagate_trace_context)
 		headers->remote.from = PARENT_NONE;
 	span->upgrade = headers->upgrade;
@@ -146,15 +170,8 @@ static __always_inline void put_headers(struct in_flight *span, __u64 map,
 		span->owner.silent = 1;
 		fail(span->record.pid, FAIL_OWN_EXPORT);
 	}
-	if (span_is_brief(span))
-		return;
-	span_put_string(span, ATTR_USER_AGENT, headers->user_agent);
-	span_put_string(span, ATTR_HTTP_FORWARDED, headers->forwarded);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_FOR, headers->x_forwarded_for);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_HOST, headers->x_forwarded_host);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_PROTO, headers->x_forwarded_proto);
-	if (headers->remote.from)
-		span_put_string(span, ATTR_TRACE_STATE, headers->trace_state);
+	if (!span_is_brief(span))
+		http_put_headers(span);
 }
 
 /* The request line and what else the request struct holds. COPY is the struct, in the scratch. */
@@ -210,7 +227,7 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 		return span_drop(&on, span);
 	span_put_string(span, ATTR_HTTP_METHOD, method);
 	put_request(span, at, copy, &uri);
-	exclude(span, &uri);
+	exclude_path(span, uri.ptr, uri.len);
 	asked.method = method;
 	put_headers(span, header, response, &asked);
 	return context_register(span, span->context);
