@@ -15,6 +15,10 @@ enum { TRACEPARENT_LEN = 55 };
 enum { HEX_NONE = 0x80 };
 #define NONE_8 HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE
 #define NONE_32 NONE_8, NONE_8, NONE_8, NONE_8
+/*
+ * One table: a constant of 16 bytes alone would be merged into a section of its own, which brings the
+ * BTF out of order.
+ */
 /* clang-format off */
 static const struct {
 	__u8 digits[256];
