@@ -167,10 +167,16 @@ static __noinline int put_option(struct in_flight *span, const struct go_string 
 				 const struct go_string *value)
 {
 	__u64 name = 0;
+	int err;
 
-	if (key->len != 4 && key->len != 6)
+	/* Sizes as constants: the verifier loses sight of one that is compared and then masked. */
+	if (key->len == 4)
+		err = bpf_probe_read_user(&name, 4, (void *)key->ptr);
+	else if (key->len == 6)
+		err = bpf_probe_read_user(&name, 6, (void *)key->ptr);
+	else
 		return 0;
-	if (bpf_probe_read_user(&name, key->len & 7, (void *)key->ptr))
+	if (err)
 		return 0;
 	if (name == WORD_HOST)
 		span_put_string(span, ATTR_DB_HOST, *value);

@@ -72,10 +72,10 @@ __hidden int grpc_put_error(struct in_flight *span, const struct go_interface *e
 	return span_is_brief(span) ? 0 : span_put_error(span, error);
 }
 
-__hidden int grpc_put_messages(struct in_flight *span)
+__hidden int grpc_put_messages(struct in_flight *span, bool received)
 {
 	if (span_is_brief(span))
 		return 0;
 	span_put_number(span, ATTR_RPC_SENT, span->sent);
-	return span_put_number(span, ATTR_RPC_RECEIVED, span->received);
+	return received ? span_put_number(span, ATTR_RPC_RECEIVED, span->received) : 0;
 }
