@@ -224,12 +224,15 @@ static __always_inline int put_where(struct in_flight *span, const struct conn_l
 	return 0;
 }
 
-__hidden int sql_put_conn(struct in_flight *span, __u64 driver_conn)
+__weak int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 {
-	__u64 bias = span->record.bias;
+	__u64 bias;
 	struct go_interface conn = {};
 	struct conn_layout at;
 
+	if (!span)
+		return 0;
+	bias = span->record.bias;
 	if (!driver_conn || driver_conn_ci == GO_ABSENT ||
 	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci))
 		return 0;
@@ -241,7 +244,7 @@ __hidden int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 	return 0;
 }
 
-__hidden __u64 sql_idle_conn(__u64 db)
+__weak __u64 sql_idle_conn(__u64 db)
 {
 	struct go_slice idle = {};
 
@@ -251,11 +254,13 @@ __hidden __u64 sql_idle_conn(__u64 db)
 	return idle.len && idle.len <= idle.cap ? go_word(idle.ptr + 8 * (idle.len - 1)) : 0;
 }
 
-__hidden int sql_put_connector(struct in_flight *span, __u64 db)
+__weak int sql_put_connector(struct in_flight *span, __u64 db)
 {
 	struct go_interface connector = {};
 	__u64 type;
 
+	if (!span)
+		return 0;
 	if (!db || db_connector == GO_ABSENT)
 		return 0;
 	bpf_probe_read_user(&connector, sizeof(connector), (void *)db + db_connector);

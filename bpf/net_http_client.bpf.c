@@ -192,20 +192,15 @@ int client_connection(struct pt_regs *ctx)
 
 /*
  * func (cc *ClientConn) roundTrip(req *Request, streamf func(*clientStream)) (*Response, error);
- * in older versions, and where it is not inlined, (cc *ClientConn) RoundTrip(req *Request): one of
- * them is called directly.
+ * in older versions, and where it is not inlined, (cc *ClientConn) RoundTrip(req *Request).
  */
-#define HTTP2_CALLS(package, prefix) \
+#define HTTP2_CLIENT(home, package, prefix) \
+	GO_FIELD(home##_conn, interface, package "." prefix "ClientConn.tconn"); \
+\
 	SEC("go_call/" package ".(*" prefix "Transport).RoundTripOpt>" package ".(*" prefix \
 	    "ClientConn).roundTrip") \
 	GO_ALSO(package ".(*" prefix "Transport).RoundTripOpt>" package ".(*" prefix \
-		"ClientConn).RoundTrip")
-
-/* AT: where the connection and the request are in registers 0 and 1. */
-#define HTTP2_CLIENT(home, package, prefix, at) \
-	GO_FIELD(home##_conn, interface, package "." prefix "ClientConn.tconn"); \
-\
-	at \
+		"ClientConn).RoundTrip") \
 	GO_OF(http_client) \
 	int home##_connection(struct pt_regs *ctx) \
 	{ \
@@ -213,8 +208,9 @@ int client_connection(struct pt_regs *ctx)
 		struct in_flight *span = find_connection(ctx, go_arg(ctx, 0), home##_conn, &conn); \
 \
 		return span ? http_propagate_stream(span, go_arg(ctx, 1)) : 0; \
-	} \
-\
+	}
+
+#define HTTP2_STREAM(home, package, prefix) \
 	GO_FIELD(home##_stream_id, int, package "." prefix "clientStream.ID"); \
 	GO_FIELD(home##_stream_conn, pointer, package "." prefix "clientStream.cc"); \
 \
@@ -233,11 +229,27 @@ int client_connection(struct pt_regs *ctx)
 					 go_word(stream + home##_stream_id)); \
 	}
 
-HTTP2_CLIENT(client_h2_bundled, "net/http", "http2", HTTP2_CALLS("net/http", "http2"))
-HTTP2_CLIENT(client_h2_external, "golang.org/x/net/http2", "", HTTP2_CALLS("golang.org/x/net/http2", ""))
-/* http.ClientConn comes here as well, without a pool */
-HTTP2_CLIENT(client_h2_internal, "net/http/internal/http2", "",
-	     SEC("go_entry/net/http/internal/http2.(*ClientConn).roundTrip"))
+HTTP2_CLIENT(client_h2_bundled, "net/http", "http2")
+HTTP2_CLIENT(client_h2_external, "golang.org/x/net/http2", "")
+
+HTTP2_STREAM(client_h2_bundled, "net/http", "http2")
+HTTP2_STREAM(client_h2_external, "golang.org/x/net/http2", "")
+
+/* In Go 1.27 http.ClientConn comes here as well, without a pool. */
+GO_FIELD(client_h2_internal_conn, interface, "net/http/internal/http2.ClientConn.tconn");
+
+SEC("go_entry/net/http/internal/http2.(*ClientConn).roundTrip")
+GO_OF(http_client)
+int client_h2_internal_connection(struct pt_regs *ctx)
+{
+	struct go_interface conn = {};
+	struct in_flight *span =
+		find_connection(ctx, go_arg(ctx, 0), client_h2_internal_conn, &conn);
+
+	return span ? http_propagate_stream(span, go_arg(ctx, 1)) : 0;
+}
+
+HTTP2_STREAM(client_h2_internal, "net/http/internal/http2", "")
 
 static __always_inline void put_answer(struct in_flight *span, __u64 response)
 {
