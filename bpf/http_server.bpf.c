@@ -40,11 +40,16 @@ static __always_inline bool is_excluded(struct in_flight *span, __u32 glob)
 	return false;
 }
 
-__hidden int http_exclude(struct in_flight *span, struct go_string *uri)
+/* Global functions: the verifier looks at them once, not for each of the servers. */
+__weak int http_exclude(struct in_flight *span, struct go_string *uri)
 {
-	struct glob_match *path = (void *)span_scratch(span);
-	__u32 len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
+	struct glob_match *path;
+	__u32 len;
 
+	if (!span || !uri)
+		return 0;
+	path = (void *)span_scratch(span);
+	len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
 	if (!exclude_cnt || bpf_probe_read_user(path->text, len, (void *)uri->ptr))
 		return 0;
 	path->len = len;
@@ -58,16 +63,20 @@ __hidden int http_exclude(struct in_flight *span, struct go_string *uri)
 	return 0;
 }
 
-__hidden __u64 http_path_len(struct in_flight *span, struct go_string *uri)
+__weak int http_path_len(struct in_flight *span, struct go_string *uri)
 {
-	struct glob_match *path = (void *)span_scratch(span);
-	__u32 len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
+	struct glob_match *path;
+	__u32 len;
 
+	if (!span || !uri)
+		return 0;
+	path = (void *)span_scratch(span);
+	len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
 	if (bpf_probe_read_user(path->text, len, (void *)uri->ptr))
 		return 0;
 	path->len = len;
 	find_path_end(path);
-	return path->len < len ? path->len : uri->len;
+	return path->len < len ? path->len : 0;
 }
 
 __hidden int http_put_headers(struct in_flight *span, struct http_headers *headers)

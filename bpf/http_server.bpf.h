@@ -15,8 +15,8 @@ extern const volatile __u8 capture_body_size;
 /* A path that nobody wants to see: silent, and counted. Uses the scratch. */
 int http_exclude(struct in_flight *span, struct go_string *uri);
 
-/* Bytes of URI before its query. Uses the scratch. */
-__u64 http_path_len(struct in_flight *span, struct go_string *uri);
+/* Bytes of URI before its query; 0: it has none, or is too long. Uses the scratch. */
+int http_path_len(struct in_flight *span, struct go_string *uri);
 
 /* Parent, sampling, and the attributes that come from headers, which lie in the scratch. */
 int http_put_headers(struct in_flight *span, struct http_headers *headers);
