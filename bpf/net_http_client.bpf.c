@@ -16,6 +16,7 @@
  */
 #include "net_conn.bpf.h"
 #include "http_copy.bpf.h"
+#include "http_propagate.bpf.h"
 
 enum {
 	URL_BYTES = 144, /* size of a url.URL, Go 1.19 to 1.27 */
@@ -146,6 +147,7 @@ int client_entry(struct pt_regs *ctx)
 	if (!span)
 		return 0;
 	span->url = url;
+	span->mark = request;
 	copy = span_scratch(span);
 	if (read_request(copy, request))
 		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
@@ -160,19 +162,21 @@ int client_entry(struct pt_regs *ctx)
 	return put_request(span, response, length);
 }
 
-static __always_inline int put_connection(struct pt_regs *ctx, __u64 connection, __u16 conn_at)
+/* The span, and the connection that it goes over; NULL when either is unknown. */
+static __always_inline struct in_flight *find_connection(struct pt_regs *ctx, __u64 connection,
+							 __u16 conn_at, struct go_interface *conn)
 {
 	struct in_flight *span;
-	struct go_interface conn;
 	struct goroutine on;
 
 	if (conn_at == GO_ABSENT || goroutine_of(ctx, &on))
-		return 0;
+		return NULL;
 	span = span_find(&on, http_client);
-	if (!span || span_is_brief(span) ||
-	    bpf_probe_read_user(&conn, sizeof(conn), (void *)connection + conn_at))
-		return 0;
-	return span_put_peer(span, &conn);
+	if (!span || bpf_probe_read_user(conn, sizeof(*conn), (void *)connection + conn_at))
+		return NULL;
+	if (!span_is_brief(span))
+		span_put_peer(span, conn);
+	return span;
 }
 
 /* func (pc *persistConn) roundTrip(req *transportRequest) (resp *Response, err error) */
@@ -180,7 +184,10 @@ SEC("go_entry/net/http.(*persistConn).roundTrip")
 GO_OF(http_client)
 int client_connection(struct pt_regs *ctx)
 {
-	return put_connection(ctx, go_arg(ctx, 0), connection_conn);
+	struct go_interface conn = {};
+	struct in_flight *span = find_connection(ctx, go_arg(ctx, 0), connection_conn, &conn);
+
+	return span ? http_propagate(span, &conn, go_arg(ctx, 0)) : 0;
 }
 
 /*
@@ -197,12 +204,52 @@ int client_connection(struct pt_regs *ctx)
 	GO_OF(http_client) \
 	int home##_connection(struct pt_regs *ctx) \
 	{ \
-		return put_connection(ctx, go_arg(ctx, 0), home##_conn); \
+		struct go_interface conn = {}; \
+		struct in_flight *span = find_connection(ctx, go_arg(ctx, 0), home##_conn, &conn); \
+\
+		return span ? http_propagate_stream(span, go_arg(ctx, 1)) : 0; \
+	}
+
+#define HTTP2_STREAM(home, package, prefix) \
+	GO_FIELD(home##_stream_id, int, package "." prefix "clientStream.ID"); \
+	GO_FIELD(home##_stream_conn, pointer, package "." prefix "clientStream.cc"); \
+\
+	/* func (cs *clientStream) encodeAndWriteHeaders(req *Request) error, on its own goroutine */ \
+	SEC("go_entry/" package ".(*" prefix "clientStream).encodeAndWriteHeaders") \
+	GO_OF(http_client) \
+	int home##_headers(struct pt_regs *ctx) \
+	{ \
+		__u64 stream = go_arg(ctx, 0); \
+\
+		if (home##_stream_id == GO_ABSENT || home##_stream_conn == GO_ABSENT || \
+		    home##_conn == GO_ABSENT) \
+			return 0; \
+		return http_offer_stream(ctx, go_arg(ctx, 1), \
+					 go_word(stream + home##_stream_conn) + home##_conn, \
+					 go_word(stream + home##_stream_id)); \
 	}
 
 HTTP2_CLIENT(client_h2_bundled, "net/http", "http2")
-HTTP2_CLIENT(client_h2_internal, "net/http/internal/http2", "")
 HTTP2_CLIENT(client_h2_external, "golang.org/x/net/http2", "")
+
+HTTP2_STREAM(client_h2_bundled, "net/http", "http2")
+HTTP2_STREAM(client_h2_external, "golang.org/x/net/http2", "")
+
+/* In Go 1.27 http.ClientConn comes here as well, without a pool. */
+GO_FIELD(client_h2_internal_conn, interface, "net/http/internal/http2.ClientConn.tconn");
+
+SEC("go_entry/net/http/internal/http2.(*ClientConn).roundTrip")
+GO_OF(http_client)
+int client_h2_internal_connection(struct pt_regs *ctx)
+{
+	struct go_interface conn = {};
+	struct in_flight *span =
+		find_connection(ctx, go_arg(ctx, 0), client_h2_internal_conn, &conn);
+
+	return span ? http_propagate_stream(span, go_arg(ctx, 1)) : 0;
+}
+
+HTTP2_STREAM(client_h2_internal, "net/http/internal/http2", "")
 
 static __always_inline void put_answer(struct in_flight *span, __u64 response)
 {

@@ -43,6 +43,13 @@ struct trace_context {
 	__u8 pad[6];
 };
 
+static __always_inline bool is_same_trace(const __u8 *a, const __u8 *b)
+{
+	const __u64 *x = (const void *)a, *y = (const void *)b;
+
+	return x[0] == y[0] && x[1] == y[1];
+}
+
 /* Which call over which connection; see join.bpf.h. */
 struct join_key {
 	__u8 client[16]; /* address; IPv4 as ::ffff:a.b.c.d */

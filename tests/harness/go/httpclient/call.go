@@ -74,6 +74,11 @@ func buildRequest(ctx context.Context, q url.Values) *http.Request {
 	if q.Has("path") { // not what the raw path is one way to write
 		request.URL.Path = q.Get("path")
 	}
+	for _, header := range q["header"] {
+		if name, value, ok := strings.Cut(header, ": "); ok {
+			request.Header.Set(name, value)
+		}
+	}
 	if body := q.Get("body"); body != "" {
 		request.Body = io.NopCloser(strings.NewReader(body))
 		request.ContentLength = int64(len(body))
