@@ -25,6 +25,7 @@ struct http_headers {
 	struct trace_context remote;
 	__u32 upgrade; /* enum upgrade */
 	bool own_export;
+	__u8 trace_parents; /* headers of that name */
 };
 
 /* How the scratch of a span is used while its headers are read. */
@@ -47,29 +48,16 @@ static __always_inline struct http_headers *http_headers_of(struct in_flight *sp
 	return &((struct header_scratch *)span_scratch(span))->headers;
 }
 
-__weak int http_take_header(struct in_flight *span)
+/* VALUE is the first of CNT that the header of this name has. */
+static __always_inline void pick_header(const __u64 key[static 3], struct go_string value, __u64 cnt,
+					struct http_headers *out)
 {
 	const __u64 x_forwarded = CHARS('X', '-', 'F', 'o', 'r', 'w', 'a', 'r');
 	const struct go_string none = {};
-	const struct go_map_slot *slot;
-	struct http_headers *out;
-	struct go_string value;
-	__u64 len, key[3] = {};
 
-	if (!span)
-		return 0;
-	out = http_headers_of(span);
-	slot = go_map_slot_in(span);
-	len = slot->key.len;
-	if (!length_is_wanted(len) || !slot->elem.len)
-		return 0;
-	barrier_var(len); /* else the mask is optimised away, which the verifier wants to see */
-	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
-		return 0;
-	value = go_string_at(slot->elem.ptr);
 	if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
 	    key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
-		out->trace_parent = slot->elem.len == 1 ? value : none;
+		out->trace_parent = cnt == 1 && !out->trace_parents++ ? value : none;
 	else if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 's', 't', 'a') &&
 		 key[1] == CHARS('t', 'e', 0, 0, 0, 0, 0, 0))
 		out->trace_state = value;
@@ -87,6 +75,23 @@ __weak int http_take_header(struct in_flight *span)
 	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'P', 'r', 'o', 't') &&
 		 key[2] == 'o')
 		out->x_forwarded_proto = value;
+}
+
+__weak int http_take_header(struct in_flight *span)
+{
+	const struct go_map_slot *slot;
+	__u64 len, key[3] = {};
+
+	if (!span)
+		return 0;
+	slot = go_map_slot_in(span);
+	len = slot->key.len;
+	if (!length_is_wanted(len) || !slot->elem.len)
+		return 0;
+	barrier_var(len); /* else the mask is optimised away, which the verifier wants to see */
+	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
+		return 0;
+	pick_header(key, go_string_at(slot->elem.ptr), slot->elem.len, http_headers_of(span));
 	return 0;
 }
 
@@ -102,6 +107,14 @@ static __always_inline __u32 upgrade_of(struct go_string to)
 	return UPGRADE_OTHER;
 }
 
+/* What follows from the values. */
+static __always_inline void judge_headers(struct http_headers *out)
+{
+	traceparent_read(&out->trace_parent, &out->remote);
+	out->upgrade = upgrade_of(out->upgrade_to);
+	out->own_export = span_is_own_export(out->user_agent);
+}
+
 /* Reads them into the span's scratch. Losses are counted against its process. */
 __weak int http_read_headers(struct in_flight *span, __u64 map)
 {
@@ -112,9 +125,7 @@ __weak int http_read_headers(struct in_flight *span, __u64 map)
 	out = http_headers_of(span);
 	__builtin_memset(out, 0, sizeof(*out));
 	go_map_each(span, map, SLICE_SIZE, http_take_header);
-	traceparent_read(&out->trace_parent, &out->remote);
-	out->upgrade = upgrade_of(out->upgrade_to);
-	out->own_export = span_is_own_export(out->user_agent);
+	judge_headers(out);
 	return 0;
 }
 
