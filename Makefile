@@ -93,6 +93,7 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 $(B)/bpf/gospan.o: $(BPF)
 	$(call msg,GEN-LINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
+	$(Q)scripts/check-btf $(BPFTOOL) $@
 
 # its read-only data has structs of bpf/span.h
 $(B)/gen/gospan.skel.h: $(B)/bpf/gospan.o

@@ -161,12 +161,11 @@ static __always_inline int append(__u64 writer, __u64 buf, __u64 len, __u64 used
 static __noinline int add_header(struct in_flight *span, __u64 writer, const struct go_slice *buf,
 				 __u64 used)
 {
-	static const char name[NAME_LEN + 1] = "Traceparent: ";
 	struct trace_context self = {};
 	__u8 *line = span_scratch(span);
 
 	span_context(span, &self);
-	__builtin_memcpy(line, name, NAME_LEN);
+	__builtin_memcpy(line, "Traceparent: ", NAME_LEN);
 	traceparent_format(&self, line + NAME_LEN);
 	line[NAME_LEN + TRACEPARENT_LEN] = '\r';
 	line[NAME_LEN + TRACEPARENT_LEN + 1] = '\n';

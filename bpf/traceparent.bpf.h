@@ -64,13 +64,20 @@ static __always_inline bool traceparent_parse(const __u8 *text, __u64 len,
 	return true;
 }
 
-static const char hex_chars[16] = "0123456789abcdef";
+/*
+ * Computed: clang puts tables of 4, 8, 16 or 32 bytes, and strings, into sections of their own, of
+ * which the linker makes a BTF that no kernel takes; global functions are not global then.
+ */
+static __always_inline __u8 hex_char(__u8 digit)
+{
+	return '0' + digit + (digit > 9) * ('a' - '0' - 10);
+}
 
 static __always_inline void put_hex(__u8 *text, const __u8 *bytes, int cnt)
 {
 	for (int i = 0; i < cnt; i++) {
-		text[2 * i] = hex_chars[bytes[i] >> 4];
-		text[2 * i + 1] = hex_chars[bytes[i] & 15];
+		text[2 * i] = hex_char(bytes[i] >> 4);
+		text[2 * i + 1] = hex_char(bytes[i] & 15);
 	}
 }
 
