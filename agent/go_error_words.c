@@ -279,6 +279,12 @@ static const struct {
 	{"*net/url.Error", no_words},
 	{"*fmt.wrapError", first_text},
 	{"*crypto/tls.permanentError", no_words},
+	{"*net/http.timeoutError", first_text},
+	{"*net/http.httpError", first_text}, /* to Go 1.22 */
+	{"*net/http.ProtocolError", first_text},
+	{"*net/http.http2httpError", first_text},
+	{"*net/http/internal/http2.httpError", first_text},
+	{"*golang.org/x/net/http2.httpError", first_text},
 	{"crypto/tls.alert", alert_words},
 	{"crypto/tls.RecordHeaderError", record_words},
 	{"crypto/x509.CertificateInvalidError", certificate_words},

@@ -170,11 +170,11 @@ static void describe(struct build_span *b, const struct semconv_input *in)
 	else
 		put_target(b, raw_text(in->raws, ATTR_RPC_TARGET));
 	semconv__put_peer(b, in->raws);
-	if (in->raws->by_key[ATTR_RPC_SENT].len) {
+	if (raw_number(in->raws, ATTR_RPC_SENT, -1) >= 0)
 		build__number(b, "gospan.rpc.messages_sent", raw_number(in->raws, ATTR_RPC_SENT, 0));
+	if (raw_number(in->raws, ATTR_RPC_RECEIVED, -1) >= 0)
 		build__number(b, "gospan.rpc.messages_received",
 			      raw_number(in->raws, ATTR_RPC_RECEIVED, 0));
-	}
 	put_outcome(b, in);
 }
 

@@ -64,11 +64,14 @@ static __always_inline bool is_followed(void)
 	return makes_children || timeout_handler;
 }
 
-__hidden int context_register(struct in_flight *span, __u64 context)
+__weak int context_register(struct in_flight *span, __u64 context)
 {
-	struct context_key key = {.tgid = span->owner.tgid, .context = context};
 	struct context_owner owner = {};
+	struct context_key key;
 
+	if (!span)
+		return 0;
+	key = (struct context_key){.tgid = span->owner.tgid, .context = context};
 	if (!is_followed() || !context)
 		return 0;
 	owner.parent = go_word(context + 8);
@@ -204,11 +207,16 @@ __weak int context_find(const struct goroutine *on, const struct go_interface *c
 	return only_remote(&s, out);
 }
 
-__hidden __u64 context_of_birth(const struct goroutine *on)
+__weak __u64 context_of_birth(const struct goroutine *on)
 {
-	struct goroutine_key key = {.tgid = on->tgid, .goid = on->goid};
-	__u64 *id = makes_children ? bpf_map_lookup_elem(&births, &key) : NULL;
+	struct goroutine_key key = {};
+	__u64 *id;
 
+	if (!on || !makes_children)
+		return 0;
+	key.tgid = on->tgid;
+	key.goid = on->goid;
+	id = bpf_map_lookup_elem(&births, &key);
 	return id ? *id : 0;
 }
 

@@ -167,10 +167,16 @@ static __noinline int put_option(struct in_flight *span, const struct go_string 
 				 const struct go_string *value)
 {
 	__u64 name = 0;
+	int err;
 
-	if (key->len != 4 && key->len != 6)
+	/* Sizes as constants: the verifier loses sight of one that is compared and then masked. */
+	if (key->len == 4)
+		err = bpf_probe_read_user(&name, 4, (void *)key->ptr);
+	else if (key->len == 6)
+		err = bpf_probe_read_user(&name, 6, (void *)key->ptr);
+	else
 		return 0;
-	if (bpf_probe_read_user(&name, key->len & 7, (void *)key->ptr))
+	if (err)
 		return 0;
 	if (name == WORD_HOST)
 		span_put_string(span, ATTR_DB_HOST, *value);
@@ -218,12 +224,15 @@ static __always_inline int put_where(struct in_flight *span, const struct conn_l
 	return 0;
 }
 
-__hidden int sql_put_conn(struct in_flight *span, __u64 driver_conn)
+__weak int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 {
-	__u64 bias = span->record.bias;
+	__u64 bias;
 	struct go_interface conn = {};
 	struct conn_layout at;
 
+	if (!span)
+		return 0;
+	bias = span->record.bias;
 	if (!driver_conn || driver_conn_ci == GO_ABSENT ||
 	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci))
 		return 0;
@@ -235,7 +244,7 @@ __hidden int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 	return 0;
 }
 
-__hidden __u64 sql_idle_conn(__u64 db)
+__weak __u64 sql_idle_conn(__u64 db)
 {
 	struct go_slice idle = {};
 
@@ -245,11 +254,13 @@ __hidden __u64 sql_idle_conn(__u64 db)
 	return idle.len && idle.len <= idle.cap ? go_word(idle.ptr + 8 * (idle.len - 1)) : 0;
 }
 
-__hidden int sql_put_connector(struct in_flight *span, __u64 db)
+__weak int sql_put_connector(struct in_flight *span, __u64 db)
 {
 	struct go_interface connector = {};
 	__u64 type;
 
+	if (!span)
+		return 0;
 	if (!db || db_connector == GO_ABSENT)
 		return 0;
 	bpf_probe_read_user(&connector, sizeof(connector), (void *)db + db_connector);

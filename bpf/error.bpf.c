@@ -185,10 +185,13 @@ __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 	return 0;
 }
 
-__hidden int span_put_error(struct in_flight *span, const struct go_interface *error)
+__weak int span_put_error(struct in_flight *span, const struct go_interface *error)
 {
-	struct go_interface next = *error;
+	struct go_interface next;
 
+	if (!span || !error)
+		return 0;
+	next = *error;
 	for (int i = 0; i < ERROR_DEPTH_MAX && next.tab; i++)
 		error_put_one(span, &next);
 	return 0;

@@ -160,6 +160,9 @@ struct go_map_scratch {
 	__u8 group[CLASSIC_BUCKET_SIZE];
 };
 
+/* The group of SIZE bytes at ADDR into SPAN's scratch; non-zero when it cannot be read. */
+int go_map_read_group(struct in_flight *span, __u64 addr, __u32 size);
+
 /*
  * Reads MAP into SPAN's scratch, group by group, and has TAKE look at each, which should be a global
  * function: the verifier looks at it once, not for each of the groups. Losses are counted.
@@ -173,7 +176,7 @@ static __always_inline int go_map_each(struct in_flight *span, __u64 map, __u32 
 	if (!go_map_begin(map, elem_size, &walk))
 		return 0;
 	for (int n = 0; n < GROUP_MAX; n++) {
-		if (bpf_probe_read_user(scratch->group, go_map_group_size(&walk), (void *)walk.next))
+		if (go_map_read_group(span, walk.next, go_map_group_size(&walk)))
 			return fail(span->record.pid, FAIL_HEADER_READ);
 		take(span, walk.swiss);
 		if (!go_map_next(&walk, scratch->group))

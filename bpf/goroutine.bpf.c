@@ -38,7 +38,7 @@ static __always_inline __u32 pid_for_agent(__u32 tgid)
 	return agent_pid_level ? pid_in_namespace(agent_pid_level, agent_pid_namespace) : tgid;
 }
 
-__hidden int fail(__u32 pid, enum failure why)
+__weak int fail(__u32 pid, enum failure why)
 {
 	struct failure_counts *counts = bpf_map_lookup_elem(&failures, &pid);
 	__u32 i = why;
@@ -56,13 +56,15 @@ __hidden int fail(__u32 pid, enum failure why)
 	return 0;
 }
 
-__hidden __u64 goid_of(__u64 g)
+__weak __u64 goid_of(__u64 g)
 {
 	return g ? go_word(g + runtime_g_goid) : 0;
 }
 
-__hidden int goroutine_at(__u64 g, struct goroutine *out)
+__weak int goroutine_at(__u64 g, struct goroutine *out)
 {
+	if (!out)
+		return 1;
 	out->tgid = bpf_get_current_pid_tgid() >> 32;
 	out->pid = pid_for_agent(out->tgid);
 	if (!out->pid)

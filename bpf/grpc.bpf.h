@@ -6,7 +6,7 @@
 #include "span.bpf.h"
 
 /* google.golang.org/grpc/codes */
-enum { GRPC_OK = 0, GRPC_UNKNOWN = 2 };
+enum { GRPC_OK = 0, GRPC_UNKNOWN = 2, GRPC_INTERNAL = 13 };
 
 /* Code and message of STATUS, a *status.Status; nil is OK. */
 int grpc_put_status(struct in_flight *span, __u64 status);
@@ -14,7 +14,7 @@ int grpc_put_status(struct in_flight *span, __u64 status);
 /* The same of an error as status.Code() sees it: nil and io.EOF are OK, what has no status UNKNOWN. */
 int grpc_put_error(struct in_flight *span, const struct go_interface *error);
 
-/* How many messages went each way. */
-int grpc_put_messages(struct in_flight *span);
+/* How many messages went each way; RECEIVED: whether those that came were counted. */
+int grpc_put_messages(struct in_flight *span, bool received);
 
 #endif

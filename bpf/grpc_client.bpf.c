@@ -72,7 +72,7 @@ static __always_inline int end_call(const struct goroutine *on, struct in_flight
 		return 0;
 	grpc_put_error(span, error);
 	if (call == CALL_STREAM)
-		grpc_put_messages(span);
+		grpc_put_messages(span, recv_frame != GO_ABSENT);
 	return span_end(on, span);
 }
 
@@ -218,29 +218,55 @@ int grpc_new_stream_return(struct pt_regs *ctx)
 	return span ? end_call(&on, span, &error) : 0;
 }
 
-/* The span of the stream whose method has this FRAME: receiver cs, in its spill slot. */
-static __always_inline struct in_flight *span_of_stream(struct pt_regs *ctx, __u16 frame)
-{
-	struct goroutine on;
-
-	if (frame == GO_ABSENT || goroutine_of(ctx, &on))
-		return NULL;
-	return span_by_object(&on, go_word(ctx->sp + frame + 8));
-}
-
 /*
  * func (cs *clientStream) withRetry(op func(a *csAttempt) error, onSuccess func()) error, as
- * SendMsg(m any) (err error) calls it
+ * SendMsg(m any) (err error) calls it, whose receiver is in its spill slot behind the return address
  */
 SEC("go_after/google.golang.org/grpc.(*clientStream).SendMsg>google.golang.org/grpc.(*clientStream).withRetry")
 GO_OF(grpc_client) GO_RESULTS(1)
 int grpc_client_sent(struct pt_regs *ctx)
 {
-	struct in_flight *span = go_arg(ctx, 0) ? NULL : span_of_stream(ctx, send_frame);
+	struct in_flight *span;
+	struct goroutine on;
 
+	if (go_arg(ctx, 0) || send_frame == GO_ABSENT || goroutine_of(ctx, &on))
+		return 0;
+	span = span_by_object(&on, go_word(ctx->sp + send_frame + 8));
 	if (span)
 		__sync_fetch_and_add(&span->sent, 1);
 	return 0;
+}
+
+/* Where profile-guided optimisation inlined that: one that fails is counted as well. */
+SEC("go_entry/google.golang.org/grpc.(*clientStream).SendMsg")
+GO_OF(grpc_client)
+GO_UNLESS("google.golang.org/grpc.(*clientStream).SendMsg>google.golang.org/grpc.(*clientStream).withRetry")
+int grpc_client_send(struct pt_regs *ctx)
+{
+	struct in_flight *span;
+	struct goroutine on;
+
+	if (goroutine_of(ctx, &on))
+		return 0;
+	span = span_by_object(&on, go_arg(ctx, 0));
+	if (span)
+		__sync_fetch_and_add(&span->sent, 1);
+	return 0;
+}
+
+/*
+ * A unary call takes a message, and from 1.84 looks for the end by a second RecvMsg. A server that
+ * sends another message gets Invoke to return INTERNAL then, and nothing finishes the clientStream.
+ */
+static __always_inline int count_unary(const struct goroutine *on)
+{
+	struct in_flight *span = span_find(on, grpc_client);
+
+	if (!span || call_of(span) != CALL_UNARY || ++span->received < 2)
+		return 0;
+	span->mark = CALL_ENDED;
+	span_put_number(span, ATTR_RPC_STATUS, GRPC_INTERNAL);
+	return span_end(on, span);
 }
 
 /* and RecvMsg(m any) error */
@@ -248,9 +274,14 @@ SEC("go_after/google.golang.org/grpc.(*clientStream).RecvMsg>google.golang.org/g
 GO_OF(grpc_client) GO_RESULTS(1)
 int grpc_client_received(struct pt_regs *ctx)
 {
-	struct in_flight *span = go_arg(ctx, 0) ? NULL : span_of_stream(ctx, recv_frame);
+	struct in_flight *span;
+	struct goroutine on;
 
-	if (span)
-		__sync_fetch_and_add(&span->received, 1);
+	if (go_arg(ctx, 0) || recv_frame == GO_ABSENT || goroutine_of(ctx, &on))
+		return 0;
+	span = span_by_object(&on, go_word(ctx->sp + recv_frame + 8));
+	if (!span)
+		return count_unary(&on);
+	__sync_fetch_and_add(&span->received, 1);
 	return 0;
 }

@@ -239,7 +239,7 @@ int grpc_write_status_entry(struct pt_regs *ctx)
 	if (span->owner.goid != on.goid)
 		return 0;
 	if (span->mark & RPC_IS_STREAM)
-		grpc_put_messages(span);
+		grpc_put_messages(span, server_recv_frame != GO_ABSENT);
 	return span_end(&on, span);
 }
 

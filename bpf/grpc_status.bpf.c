@@ -18,11 +18,13 @@ GO_TYPE(fmt_wrap_error, "*fmt.wrapError");
 GO_FIELD(fmt_wrap_error_err, interface, "fmt.wrapError.err");
 GO_TYPE(errors_error_string, "*errors.errorString");
 
-__hidden int grpc_put_status(struct in_flight *span, __u64 status)
+__weak int grpc_put_status(struct in_flight *span, __u64 status)
 {
 	__u64 proto = status && status_s != GO_ABSENT ? go_word(status + status_s) : 0;
 	__u32 code = GRPC_OK;
 
+	if (!span)
+		return 0;
 	if (proto && status_code != GO_ABSENT &&
 	    bpf_probe_read_user(&code, sizeof(code), (void *)proto + status_code))
 		return fail(span->record.pid, FAIL_UNREADABLE);
@@ -45,10 +47,13 @@ static __always_inline bool is_eof(__u64 type, __u64 data)
 	       text[0] == 'E' && text[1] == 'O' && text[2] == 'F';
 }
 
-__hidden int grpc_put_error(struct in_flight *span, const struct go_interface *error)
+__weak int grpc_put_error(struct in_flight *span, const struct go_interface *error)
 {
-	struct go_interface next = *error;
+	struct go_interface next;
 
+	if (!span || !error)
+		return 0;
+	next = *error;
 	if (!next.tab)
 		return span_put_number(span, ATTR_RPC_STATUS, GRPC_OK);
 	for (int i = 0; i < WRAPPED_MAX && next.tab; i++) {
@@ -72,10 +77,12 @@ __hidden int grpc_put_error(struct in_flight *span, const struct go_interface *e
 	return span_is_brief(span) ? 0 : span_put_error(span, error);
 }
 
-__hidden int grpc_put_messages(struct in_flight *span)
+__weak int grpc_put_messages(struct in_flight *span, bool received)
 {
+	if (!span)
+		return 0;
 	if (span_is_brief(span))
 		return 0;
 	span_put_number(span, ATTR_RPC_SENT, span->sent);
-	return span_put_number(span, ATTR_RPC_RECEIVED, span->received);
+	return received ? span_put_number(span, ATTR_RPC_RECEIVED, span->received) : 0;
 }

@@ -87,20 +87,22 @@ static __always_inline __u64 hash_of(struct in_flight *span, const struct join_r
 	return hash_text(span, hash, &request->host, 0);
 }
 
-__hidden int join_is_active(void)
+__weak int join_is_active(void)
 {
 	__u8 *used = state();
 
 	return join_calls && used && *used;
 }
 
-__hidden int join_offer(struct in_flight *span, const struct go_interface *conn,
+__weak int join_offer(struct in_flight *span, const struct go_interface *conn,
 			const struct join_request *request)
 {
 	struct join_offer offer = {};
 	struct net_ends ends = {};
 	__u8 *used = state();
 
+	if (!span || !conn || !request)
+		return 0;
 	if (!join_calls || !used || net_ends_of(conn, span->record.bias, &ends))
 		return 0;
 	set_key(&span->join, &ends.local, &ends.remote, request->stream);
@@ -111,12 +113,14 @@ __hidden int join_offer(struct in_flight *span, const struct go_interface *conn,
 	return 0;
 }
 
-__hidden int join_accept(struct in_flight *span, const struct go_interface *conn,
+__weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 			 const struct join_request *request, struct trace_context *parent)
 {
 	struct join_offer *offer;
 	struct net_ends ends = {};
 
+	if (!span || !conn || !request || !parent)
+		return 0;
 	if (net_ends_of(conn, span->record.bias, &ends))
 		return 0;
 	set_key(&span->join, &ends.remote, &ends.local, request->stream);
@@ -131,7 +135,9 @@ __hidden int join_accept(struct in_flight *span, const struct go_interface *conn
 	return 0;
 }
 
-__hidden int join_withdraw(struct in_flight *span)
+__weak int join_withdraw(struct in_flight *span)
 {
+	if (!span)
+		return 0;
 	return span->joins ? bpf_map_delete_elem(&joins, &span->join) : 0;
 }

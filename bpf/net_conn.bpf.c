@@ -53,10 +53,13 @@ static __always_inline int read_address(__u64 addr, __u16 ip_at, __u16 port_at,
 	return 0;
 }
 
-__hidden int net_address(const struct go_interface *addr, __u64 bias, struct ip_address *out)
+__weak int net_address(const struct go_interface *addr, __u64 bias, struct ip_address *out)
 {
-	__u64 type = type_in(addr, bias);
+	__u64 type;
 
+	if (!addr || !out)
+		return 1;
+	type = type_in(addr, bias);
 	__builtin_memset(out, 0, sizeof(*out));
 	if (type && type == net_tcp_addr)
 		return read_address(addr->data, net_tcp_addr_ip, net_tcp_addr_port, out);
@@ -65,8 +68,10 @@ __hidden int net_address(const struct go_interface *addr, __u64 bias, struct ip_
 	return 1;
 }
 
-__hidden int net_path(const struct go_interface *addr, __u64 bias, struct go_string *out)
+__weak int net_path(const struct go_interface *addr, __u64 bias, struct go_string *out)
 {
+	if (!addr || !out)
+		return 1;
 	out->ptr = out->len = 0;
 	if (!net_unix_addr || net_unix_addr_name == GO_ABSENT ||
 	    type_in(addr, bias) != net_unix_addr)
@@ -114,24 +119,31 @@ static __noinline int read_end(__u64 addr, __u64 bias, struct net_end *out)
 	return 0;
 }
 
-__hidden int net_ends_of(const struct go_interface *conn, __u64 bias, struct net_ends *out)
+__weak int net_ends_of(const struct go_interface *conn, __u64 bias, struct net_ends *out)
 {
-	__u64 fd = fd_of(conn, bias);
+	__u64 fd;
 
+	if (!conn || !out)
+		return 1;
+	fd = fd_of(conn, bias);
 	if (!fd || net_fd_laddr == GO_ABSENT || net_fd_raddr == GO_ABSENT)
 		return 1;
 	return read_end(fd + net_fd_laddr, bias, &out->local) ||
 	       read_end(fd + net_fd_raddr, bias, &out->remote);
 }
 
-__hidden int span_put_peer(struct in_flight *span, const struct go_interface *conn)
+__weak int span_put_peer(struct in_flight *span, const struct go_interface *conn)
 {
-	__u64 bias = span->record.bias;
-	__u64 fd = fd_of(conn, bias);
+	__u64 bias;
+	__u64 fd;
 	struct go_interface remote;
 	struct ip_address address;
 	struct go_string path;
 
+	if (!span || !conn)
+		return 0;
+	bias = span->record.bias;
+	fd = fd_of(conn, bias);
 	if (!fd || net_fd_raddr == GO_ABSENT)
 		return 0;
 	remote = interface_at(fd + net_fd_raddr);

@@ -212,8 +212,9 @@ int client_connection(struct pt_regs *ctx)
 		struct in_flight *span = find_connection(ctx, go_arg(ctx, 0), home##_conn, &conn); \
 \
 		return span ? http_propagate_stream(span, go_arg(ctx, 1)) : 0; \
-	} \
-\
+	}
+
+#define HTTP2_STREAM(home, package, prefix) \
 	GO_FIELD(home##_stream_id, int, package "." prefix "clientStream.ID"); \
 	GO_FIELD(home##_stream_conn, pointer, package "." prefix "clientStream.cc"); \
 \
@@ -233,8 +234,26 @@ int client_connection(struct pt_regs *ctx)
 	}
 
 HTTP2_CLIENT(client_h2_bundled, "net/http", "http2")
-HTTP2_CLIENT(client_h2_internal, "net/http/internal/http2", "")
 HTTP2_CLIENT(client_h2_external, "golang.org/x/net/http2", "")
+
+HTTP2_STREAM(client_h2_bundled, "net/http", "http2")
+HTTP2_STREAM(client_h2_external, "golang.org/x/net/http2", "")
+
+/* In Go 1.27 http.ClientConn comes here as well, without a pool. */
+GO_FIELD(client_h2_internal_conn, interface, "net/http/internal/http2.ClientConn.tconn");
+
+SEC("go_entry/net/http/internal/http2.(*ClientConn).roundTrip")
+GO_OF(http_client)
+int client_h2_internal_connection(struct pt_regs *ctx)
+{
+	struct go_interface conn = {};
+	struct in_flight *span =
+		find_connection(ctx, go_arg(ctx, 0), client_h2_internal_conn, &conn);
+
+	return span ? http_propagate_stream(span, go_arg(ctx, 1)) : 0;
+}
+
+HTTP2_STREAM(client_h2_internal, "net/http/internal/http2", "")
 
 static __always_inline void put_answer(struct in_flight *span, __u64 response)
 {

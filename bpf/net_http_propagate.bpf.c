@@ -114,9 +114,11 @@ static __always_inline bool is_off(const struct in_flight *span)
 	return !propagate_trace_context || !span->mark || request_host == GO_ABSENT;
 }
 
-__hidden int http_propagate(struct in_flight *span, const struct go_interface *conn,
+__weak int http_propagate(struct in_flight *span, const struct go_interface *conn,
 			    __u64 connection)
 {
+	if (!span || !conn)
+		return 0;
 	if (is_off(span))
 		return 0;
 	if (!may_write)
@@ -128,8 +130,10 @@ __hidden int http_propagate(struct in_flight *span, const struct go_interface *c
 	return span->object && span->has_header != HEADER_FOREIGN ? span_list(span) : 0;
 }
 
-__hidden int http_propagate_stream(struct in_flight *span, __u64 request)
+__weak int http_propagate_stream(struct in_flight *span, __u64 request)
 {
+	if (!span)
+		return 0;
 	if (is_off(span) || !request)
 		return 0;
 	span->object = request;

@@ -29,11 +29,15 @@ static __always_inline void abandon(__u64 id)
 	span_drop(&nobody, span);
 }
 
-__hidden int span_list_as(struct in_flight *span, __u64 object)
+__weak int span_list_as(struct in_flight *span, __u64 object)
 {
-	struct object_key key = key_of(span->owner.tgid, object);
-	__u64 id, *old = bpf_map_lookup_elem(&objects, &key);
+	struct object_key key;
+	__u64 id, *old;
 
+	if (!span)
+		return 0;
+	key = key_of(span->owner.tgid, object);
+	old = bpf_map_lookup_elem(&objects, &key);
 	__builtin_memcpy(&id, span->record.span_id, sizeof(id));
 	if (old && *old != id)
 		abandon(*old);
@@ -46,8 +50,10 @@ __hidden int span_list_as(struct in_flight *span, __u64 object)
 	return 0;
 }
 
-__hidden int span_list(struct in_flight *span)
+__weak int span_list(struct in_flight *span)
 {
+	if (!span)
+		return 0;
 	return span_list_as(span, span->object);
 }
 

@@ -53,11 +53,13 @@ __weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 p
 	return 0;
 }
 
-__hidden int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 len)
+__weak int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 len)
 {
 	struct attribute_header header;
 	__u32 limit, had, end;
 
+	if (!span)
+		return 0;
 	if (at > GOSPAN_BODY_MAX - sizeof(header) || at >= span->used)
 		return 0; /* there was no room for it */
 	__builtin_memcpy(&header, &span->body[at], sizeof(header));
@@ -93,31 +95,40 @@ __weak int span_put_number(struct in_flight *span, enum attribute_key key, __u64
 	return 0;
 }
 
-__hidden int span_put_value(struct in_flight *span, enum attribute_key key,
+__weak int span_put_value(struct in_flight *span, enum attribute_key key,
 			    const struct panic_value *value)
 {
-	__u8 *to = put_header(span, key, sizeof(*value));
+	__u8 *to;
 
+	if (!span || !value)
+		return 1;
+	to = put_header(span, key, sizeof(*value));
 	if (!to)
 		return 1;
 	__builtin_memcpy(to, value, sizeof(*value));
 	return 0;
 }
 
-__hidden int span_put_address(struct in_flight *span, enum attribute_key key,
+__weak int span_put_address(struct in_flight *span, enum attribute_key key,
 			      const struct ip_address *address)
 {
-	__u8 *to = put_header(span, key, sizeof(*address));
+	__u8 *to;
 
+	if (!span || !address)
+		return 0;
+	to = put_header(span, key, sizeof(*address));
 	if (to)
 		__builtin_memcpy(to, address, sizeof(*address));
 	return 0;
 }
 
-__hidden int span_put_link(struct in_flight *span, const struct span_link *link)
+__weak int span_put_link(struct in_flight *span, const struct span_link *link)
 {
-	__u8 *to = put_header(span, ATTR_SPAN_LINK, sizeof(*link));
+	__u8 *to;
 
+	if (!span || !link)
+		return 0;
+	to = put_header(span, ATTR_SPAN_LINK, sizeof(*link));
 	if (to)
 		__builtin_memcpy(to, link, sizeof(*link));
 	return 0;

@@ -196,11 +196,14 @@ static __always_inline bool sampled_by_ratio(const __u8 *trace_id)
 	return (__builtin_bswap64(low) >> 1) < sampler_threshold;
 }
 
-__hidden int span_parent(struct in_flight *span, const struct trace_context *parent)
+__weak int span_parent(struct in_flight *span, const struct trace_context *parent)
 {
-	struct span_record *record = &span->record;
+	struct span_record *record;
 	bool sampled;
 
+	if (!span || !parent)
+		return 0;
+	record = &span->record;
 	if (parent->from) {
 		__builtin_memcpy(record->trace_id, parent->trace_id, sizeof(record->trace_id));
 		__builtin_memcpy(record->parent_id, parent->span_id, sizeof(record->parent_id));
@@ -224,8 +227,10 @@ __hidden int span_parent(struct in_flight *span, const struct trace_context *par
 	return 0;
 }
 
-__hidden int span_context(const struct in_flight *span, struct trace_context *out)
+__weak int span_context(const struct in_flight *span, struct trace_context *out)
 {
+	if (!span || !out)
+		return 0;
 	__builtin_memcpy(out->trace_id, span->record.trace_id, sizeof(out->trace_id));
 	__builtin_memcpy(out->span_id, span->record.span_id, sizeof(out->span_id));
 	out->flags = span->record.trace_flags;
@@ -256,13 +261,17 @@ static __always_inline bool is_in(const struct goroutine_spans *spans, __u32 cnt
  * What the goroutine is in wins over the context when it is below the context's own span: a driver
  * that is given the caller's context while the call's span is open.
  */
-__hidden int span_child(struct in_flight *span, const struct goroutine *on,
+__weak int span_child(struct in_flight *span, const struct goroutine *on,
 			const struct go_interface *context)
 {
-	struct goroutine_spans *spans = spans_of(on, false);
-	__u32 above = spans ? spans->cnt - 1 : 0; /* index of SPAN: the number of those it is in */
+	struct goroutine_spans *spans;
+	__u32 above; /* index of SPAN: the number of those it is in */
 	__u64 id = 0;
 
+	if (!span || !on || !context)
+		return 0;
+	spans = spans_of(on, false);
+	above = spans ? spans->cnt - 1 : 0;
 	if (!spans || above >= MAX_NESTING)
 		return span_parent(span, &span->parent);
 	if (context->data && context_find(on, context, span->record.bias, &span->parent))
@@ -343,20 +352,27 @@ __hidden struct in_flight *span_by_id(__u64 id)
 	return bpf_map_lookup_elem(&in_flight, &id);
 }
 
-__hidden int span_panicked(const struct goroutine *on, __u64 time_ns)
+__weak int span_panicked(const struct goroutine *on, __u64 time_ns)
 {
-	struct goroutine_spans *spans = spans_of(on, false);
+	struct goroutine_spans *spans;
 
+	if (!on)
+		return 0;
+	spans = spans_of(on, false);
 	if (spans)
 		spans->panic_ns = time_ns;
 	return 0;
 }
 
-__hidden __u64 span_id_of(const struct goroutine *on)
+__weak __u64 span_id_of(const struct goroutine *on)
 {
-	struct goroutine_spans *spans = spans_of(on, false);
-	__u32 top = spans ? spans->cnt - 1 : MAX_NESTING;
+	struct goroutine_spans *spans;
+	__u32 top;
 
+	if (!on)
+		return 0;
+	spans = spans_of(on, false);
+	top = spans ? spans->cnt - 1 : MAX_NESTING;
 	return spans && top < MAX_NESTING ? spans->open[top].id : context_of_birth(on);
 }
 
@@ -395,21 +411,28 @@ static __always_inline __u64 id_of(const struct in_flight *span)
 	return id;
 }
 
-__hidden int span_end(const struct goroutine *on, struct in_flight *span)
+__weak int span_end(const struct goroutine *on, struct in_flight *span)
 {
-	__u64 id = id_of(span);
+	__u64 id;
 
+	if (!on || !span)
+		return 0;
+	id = id_of(span);
 	if (!span->detached)
 		leave(on, id);
 	return close_span(span, id);
 }
 
-__hidden int span_end_panicked(const struct goroutine *on, struct in_flight *span)
+__weak int span_end_panicked(const struct goroutine *on, struct in_flight *span)
 {
-	struct goroutine_spans *spans = spans_of(on, false);
-	__u64 panic_ns = spans ? spans->panic_ns : 0;
-	__u64 id = id_of(span);
+	struct goroutine_spans *spans;
+	__u64 panic_ns, id;
 
+	if (!on || !span)
+		return 0;
+	spans = spans_of(on, false);
+	panic_ns = spans ? spans->panic_ns : 0;
+	id = id_of(span);
 	if (panic_ns <= span->record.start_ns)
 		return 0;
 	leave(on, id);
@@ -417,16 +440,20 @@ __hidden int span_end_panicked(const struct goroutine *on, struct in_flight *spa
 	return 1;
 }
 
-__hidden int span_detach(const struct goroutine *on, struct in_flight *span)
+__weak int span_detach(const struct goroutine *on, struct in_flight *span)
 {
+	if (!on || !span)
+		return 0;
 	if (!span->detached)
 		leave(on, id_of(span));
 	span->detached = 1;
 	return 0;
 }
 
-__hidden int span_drop(const struct goroutine *on, struct in_flight *span)
+__weak int span_drop(const struct goroutine *on, struct in_flight *span)
 {
+	if (!on || !span)
+		return 0;
 	span->owner.silent = 1;
 	return span_end(on, span);
 }

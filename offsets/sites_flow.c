@@ -3,8 +3,9 @@
  * sites_flow: which RETs a function comes to after a callee returned successfully.
  *
  * From behind the call every path is followed with an eye on the results, up to the branch that
- * compares one of them with zero; from its zero side (err == nil) on, everything that can be
- * reached is. Where that loses its way nothing is concluded: a RET that is probed in vain does no
+ * compares one of them with zero. Its zero side (err == nil) is followed, past further comparisons
+ * of the same result, to the first other branch; from there on everything that can be reached is.
+ * Where that loses its way nothing is concluded: a RET that is probed in vain does no
  * harm, one that is missing loses a span.
  */
 #include <errno.h>
@@ -27,6 +28,7 @@ struct flow {
 	uint32_t *todo;	  /* offsets to go on at; a function is smaller than 4 GiB */
 	size_t todo_cnt;
 	int insns_left;
+	bool one_result; /* all that is held is the same result, not one of several */
 	struct why *why;
 };
 
@@ -125,6 +127,27 @@ static int reach(struct flow *f, uint64_t addr)
 	return err;
 }
 
+/* The result is zero on this path: when it is tested again, only one side can be taken. */
+static int follow_success(struct flow *f, uint64_t addr, struct held held)
+{
+	struct insn insn;
+	int err;
+
+	while (f->one_result && (err = step(f, addr, &insn)) > 0) {
+		if (!f->insns_left-- || insn.flow == FLOW_RETURN || ends_path(f, &insn))
+			break;
+		if (insn.flow != FLOW_BRANCH) {
+			f->set->track(f->code, &insn, &held);
+			addr = insn.flow == FLOW_JUMP ? insn.target : insn__next(&insn);
+		} else if (held.in_flags && (insn.if_zero || insn.if_not_zero)) {
+			addr = insn.if_zero ? insn.target : insn__next(&insn);
+		} else {
+			break;
+		}
+	}
+	return reach(f, addr);
+}
+
 static int follow(struct flow *f, uint64_t addr, struct held held, int forks_left);
 
 static int follow_branch(struct flow *f, const struct insn *insn, const struct held *held,
@@ -133,7 +156,7 @@ static int follow_branch(struct flow *f, const struct insn *insn, const struct h
 	int err;
 
 	if (held->in_flags && (insn->if_zero || insn->if_not_zero))
-		return reach(f, insn->if_zero ? insn->target : insn__next(insn));
+		return follow_success(f, insn->if_zero ? insn->target : insn__next(insn), *held);
 	if ((!held->registers && !held->slot_cnt) || !forks_left)
 		return why__set(f->why, -ENOENT,
 				"every ret: no test of %s's result before 0x%" PRIx64, f->callee,
@@ -180,6 +203,7 @@ static int follow_calls(struct flow *f, uint32_t results)
 			continue;
 		called = true;
 		f->insns_left = PATH_INSNS_MAX;
+		f->one_result = results && !(results & (results - 1));
 		f->set->hold(&held, results);
 		err = results ? follow(f, insn__next(&insn), held, PATH_FORKS_MAX)
 			      : reach(f, insn__next(&insn));

@@ -157,3 +157,17 @@ def test_server_interceptor(spans_of, pair):
     assert hi.events == []
     assert [s["rpc.response.status_code"] for s in spans.client] == [
         "PERMISSION_DENIED", "INTERNAL", "OK"]
+
+
+@pytest.mark.parametrize("pair", CORNERS)
+def test_two_messages_for_one(spans_of, pair):
+    """The server streams where the client wants one message; the next call is not touched by it."""
+    spans = spans_of({"do": "unary", "method": "/helloworld.Greeter/SendMany", "text": "3"},
+                     {"do": "repeat", "text": "hi", "count": 2}, count=6, pair=pair)
+    violated, *rest = spans.client
+    assert spans.answers[0]["code"] in ("Internal", "Unknown")
+    assert violated["rpc.response.status_code"] == spans.answers[0]["code"].upper()
+    assert violated.status == ERROR
+    for span in rest:
+        is_fine(span)
+        assert span.parent_id == ""

@@ -35,6 +35,30 @@ static void only_the_success_of_a_retry_loop_is_spared(void **state)
 	assert_string_equal(find_except(&t, BX).why.text, "");
 }
 
+/* x/net/http2 (*Transport).RoundTripOpt: failures that are not tried again come to a second test */
+static void a_second_test_of_a_result_is_decided(void **state)
+{
+	struct text t = {};
+	size_t early, again, second, success, failure;
+
+	early = put_early_ret(&t);
+	put_call(&t, CALLEE);
+	PUT(&t, "\x48\x85\xdb"); /* test %rbx,%rbx */
+	again = PUT_JE(&t);
+	put_call(&t, OTHER); /* shouldRetryRequest */
+	land(&t, again);
+	PUT(&t, "\x48\x85\xdb"); /* test %rbx,%rbx */
+	success = PUT_JE(&t);
+	failure = put_ret(&t);
+	land(&t, success);
+	PUT(&t, "\x48\x81\xc4\x98\x01\x00\x00\x5d"); /* add; pop */
+	second = put_ret(&t);
+	EXPECT_RETS(find_except(&t, BX), early, failure);
+	/* of two results one may be zero at one test, the other at the next */
+	EXPECT_RETS(find_except(&t, AX | BX), early);
+	assert_true(second > failure);
+}
+
 /* Go 1.24 -N -l: the error's itab goes through three stack slots */
 static void the_test_of_a_copy_counts(void **state)
 {
@@ -332,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_success_of_a_retry_loop_is_spared),
+		cmocka_unit_test(a_second_test_of_a_result_is_decided),
 		cmocka_unit_test(the_test_of_a_copy_counts),
 		cmocka_unit_test(a_result_that_is_handed_on_untested),
 		cmocka_unit_test(both_sides_of_later_branches_are_reached),

@@ -305,6 +305,23 @@ func addFailures(mux *http.ServeMux) {
 		time.Sleep(20 * time.Millisecond)
 		return query(ctx, "SELECT next FROM t")
 	})
+	handle(mux, "/panictx", func(ctx context.Context, r *http.Request) error {
+		recovered(func() {
+			tx, err := dbs["fake"].BeginTx(ctx, nil)
+			check(err)
+			defer tx.Rollback()
+			tx.ExecContext(ctx, "UPDATE t SET a = 1 /* panic */")
+		})
+		return nil
+	})
+	handle(mux, "/norows", func(ctx context.Context, r *http.Request) error {
+		var n int
+		err := dbs["fake"].QueryRowContext(ctx, "SELECT a FROM b /* empty */").Scan(&n)
+		if err != sql.ErrNoRows {
+			return fmt.Errorf("not %v", err)
+		}
+		return nil
+	})
 	handle(mux, "/canceltx", func(ctx context.Context, r *http.Request) error {
 		ctx, cancel := context.WithCancel(ctx)
 		db := open("fake")
@@ -324,8 +341,28 @@ func addFailures(mux *http.ServeMux) {
 	})
 }
 
+// A query and a transaction.
+func mixed(ctx context.Context, r *http.Request) error {
+	db := dbs["fake"]
+	if err := query(ctx, "SELECT a FROM orders"); err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, text := range []string{"INSERT INTO orders VALUES (1)", "UPDATE stock SET a = 1"} {
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
 // N turns of one operation, for the cost of a hit.
 func addLoad(mux *http.ServeMux) {
+	handle(mux, "/mixed", mixed)
 	handle(mux, "/many", func(ctx context.Context, r *http.Request) error {
 		var n int
 		fmt.Sscan(r.FormValue("n"), &n)
