@@ -15,6 +15,11 @@
 #include "net_conn.bpf.h"
 #include "traceparent.bpf.h"
 
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.(*serverHandler).TagRPC");
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.UnaryServerInterceptor");
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.UnaryServerInterceptor.func1");
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.StreamServerInterceptor");
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.StreamServerInterceptor.func1");
 GO_SPAN(grpc_server, "google.golang.org/grpc", SERVER, RPC);
 
 GO_FIELD_NEEDED(grpc_server, grpc_stream_ctx, interface,

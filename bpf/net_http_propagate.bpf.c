@@ -82,7 +82,9 @@ static __noinline int look_at_headers(struct in_flight *span, __u64 request)
 
 	__builtin_memset(&scratch->found, 0, sizeof(scratch->found));
 	go_map_each(span, go_word(request + request_header), SLICE_SIZE, http_take_own_header);
-	if (scratch->found.from && is_same_trace(scratch->found.trace_id, span->record.trace_id))
+	/* below a span of an SDK inside the program that header is the SDK's */
+	if (scratch->found.from && is_same_trace(scratch->found.trace_id, span->record.trace_id) &&
+	    !span->parent.sdk)
 		span->has_header = HEADER_OURS;
 	return 0;
 }

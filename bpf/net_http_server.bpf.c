@@ -16,6 +16,14 @@
 #include "context.bpf.h"
 #include "join.bpf.h"
 
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp.(*middleware).serveHTTP");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp.(*Handler).ServeHTTP");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/labstack/echo/otelecho");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/gorilla/mux/otelmux");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/emicklei/go-restful/otelrestful");
+GO_INSTRUMENTED(http_server, "github.com/riandyrn/otelchi");
+GO_INSTRUMENTED(http_server, "github.com/labstack/echo-opentelemetry");
 GO_SPAN(http_server, "net/http", SERVER, HTTP);
 
 /* type response struct, src/net/http/server.go */
