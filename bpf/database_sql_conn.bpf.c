@@ -164,47 +164,33 @@ static __always_inline void put_field(struct in_flight *span, enum attribute_key
 }
 
 /* An option that says where the database is. */
-static __noinline int put_option(struct in_flight *span, const struct go_string *key,
-				 const struct go_string *value)
+__weak int sql_take_option(struct in_flight *span)
 {
+	const struct go_map_slot *slot;
+	struct go_string value;
 	__u64 name = 0;
 	int err;
 
+	if (!span)
+		return 0;
+	slot = go_map_slot_in(span);
 	/* Sizes as constants: the verifier loses sight of one that is compared and then masked. */
-	if (key->len == 4)
-		err = bpf_probe_read_user(&name, 4, (void *)key->ptr);
-	else if (key->len == 6)
-		err = bpf_probe_read_user(&name, 6, (void *)key->ptr);
+	if (slot->key.len == 4)
+		err = bpf_probe_read_user(&name, 4, (void *)slot->key.ptr);
+	else if (slot->key.len == 6)
+		err = bpf_probe_read_user(&name, 6, (void *)slot->key.ptr);
 	else
 		return 0;
 	if (err)
 		return 0;
+	value.ptr = slot->elem.ptr;
+	value.len = slot->elem.len;
 	if (name == WORD_HOST)
-		span_put_string(span, ATTR_DB_HOST, *value);
+		span_put_string(span, ATTR_DB_HOST, value);
 	else if (name == WORD_PORT)
-		span_put_string(span, ATTR_DB_PORT_TEXT, *value);
+		span_put_string(span, ATTR_DB_PORT_TEXT, value);
 	else if (name == WORD_DBNAME)
-		span_put_string(span, ATTR_DB_NAMESPACE, *value);
-	return 0;
-}
-
-__weak int sql_take_options(struct in_flight *span, __u32 swiss)
-{
-	struct go_map_scratch *scratch;
-	struct go_map_slot slot;
-
-	if (!span)
-		return 0;
-	scratch = (void *)span_scratch(span);
-	for (int i = 0; i < GROUP_SLOTS; i++) {
-		struct go_string value;
-
-		if (!go_map_slot(swiss, STRING_SIZE, scratch->group, i, &slot))
-			continue;
-		value.ptr = slot.elem.ptr;
-		value.len = slot.elem.len;
-		put_option(span, &slot.key, &value);
-	}
+		span_put_string(span, ATTR_DB_NAMESPACE, value);
 	return 0;
 }
 
@@ -222,7 +208,7 @@ static __always_inline int put_where(struct in_flight *span, __u64 object)
 	if (at->port != GO_ABSENT) /* an integer of two bytes or more */
 		span_put_number(span, ATTR_DB_PORT, go_word(object + at->port) & 0xffff);
 	if (pq_opts != GO_ABSENT && at->options != GO_ABSENT)
-		go_map_each(span, go_word(object + at->options), STRING_SIZE, sql_take_options);
+		go_map_each(span, go_word(object + at->options), STRING_SIZE, sql_take_option);
 	return 0;
 }
 
