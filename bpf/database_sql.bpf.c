@@ -176,8 +176,6 @@ GO_ALSO("database/sql.(*Stmt).QueryContext.func1>database/sql.rowsiFromStatement
 GO_ALSO("database/sql.(*Stmt).QueryContext>database/sql.rowsiFromStatement")
 GO_ALSO("database/sql.(*Stmt).ExecContext.func1>database/sql.resultFromStatement")
 GO_ALSO("database/sql.(*Stmt).ExecContext>database/sql.resultFromStatement")
-GO_ALSO("database/sql.(*Tx).ExecContext>database/sql.(*DB).execDC")
-GO_ALSO("database/sql.(*Conn).ExecContext>database/sql.(*DB).execDC")
 GO_OF(database_sql) GO_NEEDED GO_RESULTS(14) int sql_interface_return(struct pt_regs *ctx)
 {
 	struct go_interface error = {go_arg(ctx, 2), go_arg(ctx, 3)};

@@ -26,6 +26,7 @@ int sql_put_connector(struct in_flight *span, __u64 db);
  */
 enum call_state {
 	BAD_ATTEMPTS = 0x03, /* number of attempts that met driver.ErrBadConn */
+	EXECUTES = 0x04,     /* ends when the connection is released */
 	ON_CONN = 0x08,	     /* begun on a connection that was there */
 	UNDECIDED = 0x10,    /* `error` is either final or ErrBadConn */
 	AGAIN = 0x20,	     /* it was that: the next attempt follows */
