@@ -93,6 +93,7 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 $(B)/bpf/gospan.o: $(BPF)
 	$(call msg,GEN-LINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
+	$(Q)scripts/check-btf $(BPFTOOL) $@
 
 # its read-only data has structs of bpf/span.h
 $(B)/gen/gospan.skel.h: $(B)/bpf/gospan.o
@@ -139,6 +140,10 @@ PYTHON := build/venv/bin/python
 matrix: all ## every Go version in every build mode
 	$(Q)scripts/install-deps test
 	$(Q)cd tests && ../$(PYTHON) matrix.py
+
+libraries: all ## each library under every Go version and build mode
+	$(Q)scripts/install-deps test
+	$(Q)cd tests && ../$(PYTHON) -m pytest -q -rsfE -m versions
 
 thirdparty: all ## Go programs that nobody here wrote
 	$(Q)scripts/install-deps test
@@ -190,7 +195,7 @@ help: ## list the targets
 clean: ## remove build/
 	$(Q)rm -rf build
 
-.PHONY: all unit fuzz fuzz-programs demo test matrix thirdparty kernels bench lint install uninstall \
+.PHONY: all unit fuzz fuzz-programs demo test matrix libraries thirdparty kernels bench lint install uninstall \
 	help clean compile_commands.json
 
 -include $(shell find $(addprefix $(B)/,agent bench bpf gen offsets otlp tests) -name '*.d' -type f 2>/dev/null)

@@ -27,6 +27,13 @@ enum command {
 
 enum sampler { SAMPLER_ALWAYS_ON, SAMPLER_ALWAYS_OFF, SAMPLER_TRACE_ID_RATIO };
 
+/* What is traced of a program in which an OpenTelemetry SDK makes spans. */
+enum with_sdk {
+	WITH_SDK_FILL, /* what the SDK's instrumentation does not cover, below the SDK's spans */
+	WITH_SDK_OFF,  /* nothing */
+	WITH_SDK_ALL,  /* everything */
+};
+
 enum trace_exporter { EXPORT_TO_OTLP = 1, EXPORT_TO_CONSOLE = 2 }; /* bits */
 
 struct strings {
@@ -81,6 +88,7 @@ struct config {
 	struct strings redact_query;  /* keys */
 	bool db_statement;
 	bool http_body_size;
+	enum with_sdk with_sdk;
 
 	/* resource */
 	const char *service_name;	  /* --service-name */

@@ -462,6 +462,18 @@ int parse_exporters(struct settings *s, const struct setting *row, const char *t
 	return *s->left_out != '\0';
 }
 
+int parse_with_sdk(struct settings *s, const struct setting *row, const char *text, void *dst)
+{
+	static const char *const words[] = { "fill", "off", "all" };
+	static const enum with_sdk values[] = { WITH_SDK_FILL, WITH_SDK_OFF, WITH_SDK_ALL };
+	int i = find_word(text, words, 3);
+
+	if (i < 0)
+		return i;
+	*(enum with_sdk *)dst = values[i];
+	return 0;
+}
+
 int parse_protocol(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
 	static const char *const words[] = { "http/protobuf", "grpc" };

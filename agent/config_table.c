@@ -175,6 +175,15 @@ const struct setting config_settings[] = {
 			" none)",
 	},
 	{
+		.flag = "with-sdk", .arg = "HOW",
+		.env = { "GOSPAN_WITH_SDK" },
+		.commands = ON_TRACING, .parse = parse_with_sdk, .off = FIELD(with_sdk),
+		.accepts = "off, fill or all",
+		.standard = "fill",
+		.help = "of programs in which an OpenTelemetry SDK makes spans, trace nothing, what it"
+			" does not cover, or all",
+	},
+	{
 		.arg = "BOOL",
 		.env = { "GOSPAN_HTTP_BODY_SIZE" },
 		.commands = ON_TRACING, .parse = parse_bool, .off = FIELD(http_body_size),

@@ -87,6 +87,7 @@ int parse_level(struct settings *s, const struct setting *row, const char *text,
 int parse_sampler(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_propagators(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_exporters(struct settings *s, const struct setting *row, const char *text, void *dst);
+int parse_with_sdk(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_protocol(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_compression(struct settings *s, const struct setting *row, const char *text, void *dst);
 

@@ -38,6 +38,7 @@ static const struct {
 	{"go:frame ", DECLARED_FRAME, 0, false, false},
 	{"go:span ", DECLARED_LIBRARY, 2, false, false},
 	{"go:children", DECLARED_CHILDREN, 0, false, false},
+	{"go:sdk", DECLARED_SDK, 0, false, false},
 };
 
 static const char *const span_kinds[] = {
@@ -222,12 +223,41 @@ static int tag_probe(struct declarations *d, struct declared_probe *probe, const
 		probe->needed = true;
 	else if (!strcmp(tag, "go:children"))
 		probe->children = true;
+	else if (!strcmp(tag, "go:sdk"))
+		probe->sdk = true;
 	else if (!strcmp(tag, "go:writes"))
 		probe->writes = true;
 	else if ((rest = after(tag, "go:also ")))
 		return append(probe, probe->function, DECLARED_ALSO_MAX, rest);
 	else if ((rest = after(tag, "go:except ")))
 		return append(probe, probe->except, DECLARED_EXCEPT_MAX, rest);
+	return 0;
+}
+
+/* GO_INSTRUMENTED, before the GO_SPAN of its library: VARIABLE is that one's. */
+static int read_instrumented(struct declarations *d, const struct btf *btf)
+{
+	for (__u32 id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id), *on;
+		const char *variable, *what;
+		int library, i = 0;
+
+		if (BTF_INFO_KIND(t->info) != BTF_KIND_DECL_TAG)
+			continue;
+		on = btf__type_by_id(btf, t->type);
+		what = after(btf__name_by_offset(btf, t->name_off), "go:instrumented ");
+		if (!what)
+			continue;
+		variable = btf__name_by_offset(btf, on->name_off);
+		library = library_index(d, variable);
+		if (library < 0)
+			return wrong(variable, "library");
+		while (d->libraries[library].instrumented[i])
+			i++;
+		if (i == DECLARED_INSTRUMENTED_MAX)
+			return wrong(variable, "instrumentation: there are too many");
+		d->libraries[library].instrumented[i] = what;
+	}
 	return 0;
 }
 
@@ -289,6 +319,10 @@ static int place_values(struct declarations *d, const struct btf *btf)
 	if (!sec)
 		return log_err(-ENOENT, "declarations: the BPF object has no read-only data");
 	info = (const void *)(sec + 1);
+	/* the kernel would refuse the BTF, libbpf go on without, and no function be global any more */
+	for (size_t n = 1; n < BTF_INFO_VLEN(sec->info); n++)
+		if (info[n].offset < info[n - 1].offset)
+			return log_err(-EINVAL, "declarations: BTF of read-only data is not in order");
 	for (size_t i = 0; i < d->value_cnt; i++) {
 		size_t n, cnt = BTF_INFO_VLEN(sec->info);
 
@@ -324,6 +358,8 @@ int declarations__read(const struct bpf_object *obj, struct declarations **out)
 	err = read_tags(d, btf, true);
 	if (!err)
 		err = read_tags(d, btf, false);
+	if (!err)
+		err = read_instrumented(d, btf);
 	if (!err)
 		err = place_values(d, btf);
 	if (!err)

@@ -16,7 +16,7 @@
 
 struct bpf_object;
 
-enum { DECLARED_ALSO_MAX = 8, DECLARED_EXCEPT_MAX = 8 };
+enum { DECLARED_ALSO_MAX = 8, DECLARED_EXCEPT_MAX = 8, DECLARED_INSTRUMENTED_MAX = 16 };
 
 /* GO_SPAN */
 struct declared_library {
@@ -24,6 +24,8 @@ struct declared_library {
 	const char *name; /* Go package: scope "gospan/NAME" */
 	enum span_kind kind;
 	const char *domain; /* "HTTP": which semconv file makes its attributes */
+	/* functions or packages that instrument it for OpenTelemetry's SDK; NULL ends */
+	const char *instrumented[1 + DECLARED_INSTRUMENTED_MAX];
 };
 
 /* A program under SEC("go_...") */
@@ -37,6 +39,7 @@ struct declared_probe {
 	int library;				     /* index, -1: any */
 	bool needed;
 	bool writes;   /* into the target */
+	bool sdk;      /* only where a library may be left to an SDK */
 	bool children; /* only when a library is on whose spans are below others */
 };
 
@@ -49,6 +52,7 @@ enum declared_what {
 	DECLARED_FRAME,
 	DECLARED_LIBRARY,
 	DECLARED_CHILDREN, /* is such a library on? */
+	DECLARED_SDK,	   /* bits of libraries that may be left to an SDK */
 };
 
 /* A read-only variable that is filled before load. */

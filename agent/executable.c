@@ -108,6 +108,8 @@ static int read_facts(struct executable *e, const struct kernel *kernel, int pid
 	if (err)
 		return err;
 	err = plan__new(kernel__declarations(kernel), e->resolve, &e->plan);
+	if (!err)
+		plan__beside_sdk(e->plan, kernel__config(kernel)->with_sdk);
 	if (!err && !plan__is_useful(e->plan)) {
 		plan__why_useless(e->plan, e->path, why);
 		err = -ENOTSUP;
@@ -146,6 +148,9 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 	e->bpf->rodata->only_targets = !all_processes && !by_pid(kernel);
 	e->bpf->rodata->context_type_cnt =
 		context_types__find(e->resolve, (struct context_type *)e->bpf->rodata->context_types);
+	e->bpf->rodata->sdk_fills = kernel__config(kernel)->with_sdk == WITH_SDK_FILL;
+	e->bpf->rodata->known_tracer_cnt =
+		plan__known_tracers(e->plan, (uint64_t *)e->bpf->rodata->known_tracers);
 	decide_on_writing(e);
 	err = fill_rodata(e->plan, e->bpf);
 	if (!err)

@@ -168,6 +168,11 @@ const struct declarations *kernel__declarations(const struct kernel *k)
 	return k->declarations;
 }
 
+const struct config *kernel__config(const struct kernel *k)
+{
+	return k->config;
+}
+
 const struct features *kernel__features(const struct kernel *k)
 {
 	return k->features;
@@ -325,6 +330,7 @@ size_t kernel__forget(const struct kernel *k, int pid)
 	size_t cnt = forget(k, pid);
 
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.failures), &key);
+	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.sdk_users), &key);
 	return cnt;
 }
 

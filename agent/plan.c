@@ -125,6 +125,7 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		v->found = true;
 		return;
 	case DECLARED_CHILDREN: /* not known yet: plan_children() */
+	case DECLARED_SDK: /* plan__beside_sdk() */
 		return;
 	}
 	if (!v->found)
@@ -323,6 +324,17 @@ static void plan_libraries(struct plan *plan, const struct resolve *r)
 	}
 }
 
+/* A function, or any of a package. */
+static void find_instrumentation(struct plan *plan, const struct resolve *r)
+{
+	plan->has_sdk = resolve__has_package(r, OTEL_SDK_PACKAGE);
+	for (size_t i = 0; i < plan->declarations->library_cnt; i++)
+		for (const char *const *what = plan->libraries[i].declared->instrumented;
+		     *what && !plan->libraries[i].instrumented; what++)
+			if (is_linked(r, *what) || resolve__has_package(r, *what))
+				plan->libraries[i].instrumented = *what;
+}
+
 static size_t count_functions(const struct declarations *d)
 {
 	size_t cnt = 0;
@@ -364,6 +376,8 @@ int plan__new(const struct declarations *d, const struct resolve *r, struct plan
 		}
 	plan_libraries(plan, r);
 	plan_children(plan);
+	find_instrumentation(plan, r);
+	plan__beside_sdk(plan, WITH_SDK_FILL);
 	*out = plan;
 	return 0;
 }

@@ -4,6 +4,7 @@
  * spans, and what both sides share.
  */
 #include "http_text.h"
+#include "ip_text.h"
 #include "semconv_http.h"
 
 bool http__is_known_method(struct otlp_text method, const struct config *config)
@@ -84,6 +85,20 @@ static bool is_scheme(struct otlp_text t)
 	return t.len > 0;
 }
 
+/* Who the socket says is at its other end; *PORT 0: a unix socket, "@" or a path. */
+static struct otlp_text peer_of(struct build_span *b, const struct raws *raws, unsigned *port)
+{
+	struct ip_address address;
+	struct otlp_text peer;
+
+	if (ip_text__read(&raws->by_key[ATTR_PEER_ADDRESS], &address) && address.len) {
+		*port = address.port;
+		return ip_text__address(b, &address);
+	}
+	http__split_host(raw_text(raws, ATTR_PEER), &peer, port);
+	return peer;
+}
+
 /* Client, server and scheme as the first proxy saw them; the peer as the socket did. */
 static void put_ends(struct build_span *b, const struct raws *raws)
 {
@@ -100,8 +115,8 @@ static void put_ends(struct build_span *b, const struct raws *raws)
 	if (!is_scheme(scheme))
 		scheme = text_of(raw_number(raws, ATTR_HTTP_TLS, 0) ? "https" : "http");
 	build__text(b, "url.scheme", scheme);
-	http__split_host(raw_text(raws, ATTR_PEER), &peer, &peer_port);
-	if (peer_port) { /* else a unix socket: "@" or a path */
+	peer = peer_of(b, raws, &peer_port);
+	if (peer_port) {
 		build__text(b, "network.peer.address", peer);
 		build__number(b, "network.peer.port", peer_port);
 	}

@@ -340,6 +340,15 @@ static void on_process_exit(void *ctx, int pid)
 	discover__exit(s->discover, pid);
 }
 
+static void on_sdk(void *ctx, int pid)
+{
+	struct session *s = ctx;
+	struct tracee *t = find_tracee(s, pid);
+
+	if (t && !t->gone)
+		tracee__leave_to_sdk(t, s->config->with_sdk);
+}
+
 static void on_sweep(void *ctx)
 {
 	struct session *s = ctx;
@@ -359,7 +368,8 @@ static void on_watch(void *ctx)
 static int open_discovery(struct session *s)
 {
 	const struct discover_callbacks callbacks = {s, on_found, on_gone};
-	const struct event_handlers handlers = {s, on_span, on_process_exec, on_process_exit};
+	const struct event_handlers handlers = {s, on_span, on_process_exec, on_process_exit,
+						on_sdk};
 	int err = discover__new(s->config, &callbacks, &s->discover);
 
 	if (!err)

@@ -63,9 +63,24 @@ static void log_ready(const struct tracee *t, uint64_t elapsed_ns)
 		 resolve__info(e->resolve)->go_version, (unsigned long long)elapsed_ns / 1000000);
 	log_info("ready: %s", status);
 	notify__ready(status);
-	if (resolve__has_package(e->resolve, "go.opentelemetry.io/otel/sdk/trace"))
-		log_info("pid %d has an OpenTelemetry SDK inside: if it is in use, spans may be doubled",
+	/* else it is said when the SDK is found in use, which it may never be */
+	if (e->plan->has_sdk && !e->plan->sdk_libraries)
+		log_info("pid %d has an OpenTelemetry SDK inside: where that makes spans, gospan's are below them",
 			 t->target->process.pid);
+}
+
+void tracee__leave_to_sdk(struct tracee *t, enum with_sdk how)
+{
+	int pid = t->target->process.pid;
+	char libraries[256];
+
+	if (how == WITH_SDK_OFF) {
+		executable__detach(t->executable, pid);
+		log_info("pid %d makes spans with an OpenTelemetry SDK: left alone (--with-sdk=off)", pid);
+		return;
+	}
+	plan__left_to_sdk(t->executable->plan, libraries, sizeof(libraries));
+	log_info("pid %d makes spans with an OpenTelemetry SDK: leaving %s (--with-sdk)", pid, libraries);
 }
 
 int tracee__new(const struct kernel *kernel, struct executable *e, struct target *target,

@@ -12,6 +12,7 @@
  * never changes in its life, is kept as a check.
  */
 #include "context.bpf.h"
+#include "otel_sdk.bpf.h"
 
 enum { CONTEXT_DEPTH_MAX = 32 };
 
@@ -88,6 +89,46 @@ static __always_inline bool is_registered(struct context_key *key, struct trace_
 	return true;
 }
 
+/* What the way up has led past, and what it leads to. */
+struct context_search {
+	struct context_key key;
+	struct trace_context remote; /* a parent that came from elsewhere */
+	bool with_sdk;
+};
+
+/*
+ * Is the object under S->key a span's? The SDK's span is the program's own idea of where it is. What
+ * it only extracted from a message counts unless a span of ours further out is of the same trace:
+ * that is the server's, for which the message was.
+ */
+static __always_inline bool is_found(struct context_search *s, __u64 bias, struct trace_context *out)
+{
+	struct trace_context found = {};
+
+	if (is_registered(&s->key, out)) {
+		if (s->remote.from && !is_same_trace(s->remote.trace_id, out->trace_id))
+			*out = s->remote;
+		return true;
+	}
+	if (!otel_key_type || !s->with_sdk || !sdk_span_in(s->key.context, bias, &found))
+		return false;
+	if (found.from == PARENT_REMOTE && !s->remote.from)
+		s->remote = found;
+	if (found.from == PARENT_REMOTE)
+		return false;
+	*out = s->remote.from ? s->remote : found;
+	return true;
+}
+
+/* At the end of the way. */
+static __always_inline int only_remote(const struct context_search *s, struct trace_context *out)
+{
+	if (!s->remote.from)
+		return 0;
+	*out = s->remote;
+	return 1;
+}
+
 /* An object on the way up, by its type: link-time address, 0 where only the itab tells. */
 struct context_step {
 	struct go_interface at;
@@ -129,38 +170,41 @@ static __always_inline void step_by_type(struct context_step *step, __u64 bias)
 __weak int context_find_by_type(const struct goroutine *on, const struct go_interface *context,
 				__u64 bias, struct trace_context *out)
 {
-	struct context_key key = {};
+	struct context_search s = {.with_sdk = true};
 	struct context_step step = {};
 
 	if (!on || !context || !out)
 		return 0;
-	key.tgid = on->tgid;
+	s.key.tgid = on->tgid;
 	step.at = *context;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && step.at.data; i++) {
-		key.context = step.at.data;
-		if (is_registered(&key, out))
+		s.key.context = step.at.data;
+		if (is_found(&s, bias, out))
 			return 1;
 		step_by_type(&step, bias);
 	}
-	return 0;
+	return only_remote(&s, out);
 }
 
 /* Nearly always the parent is the interface at offset 0, and types need not be looked at. */
 __weak int context_find(const struct goroutine *on, const struct go_interface *context, __u64 bias,
 			struct trace_context *out)
 {
-	struct context_key key = {};
+	struct context_search s = {};
 
 	if (!on || !context || !out || !is_followed())
 		return 0;
-	key.tgid = on->tgid;
-	key.context = context->data;
-	for (int i = 0; i < CONTEXT_DEPTH_MAX && key.context; i++) {
-		if (is_registered(&key, out))
+	s.key.tgid = on->tgid;
+	s.key.context = context->data;
+	s.with_sdk = context->tab;
+	for (int i = 0; i < CONTEXT_DEPTH_MAX && s.key.context; i++) {
+		if (is_found(&s, bias, out))
 			return 1;
-		key.context = go_word(key.context + 8);
+		s.key.context = go_word(s.key.context + 8);
 	}
-	return context_type_cnt && context->tab ? context_find_by_type(on, context, bias, out) : 0;
+	if (context_type_cnt && context->tab && context_find_by_type(on, context, bias, out))
+		return 1;
+	return only_remote(&s, out);
 }
 
 __weak __u64 context_of_birth(const struct goroutine *on)

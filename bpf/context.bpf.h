@@ -13,8 +13,9 @@
 int context_register(struct in_flight *span, __u64 context);
 
 /*
- * Whose CONTEXT is: the span that registered it or its nearest ancestor, perhaps ended since. True
- * when there is one. BIAS is the executable's.
+ * Whose CONTEXT is: the span that registered it or its nearest ancestor, perhaps ended since; or one
+ * of an OpenTelemetry SDK inside the program, if that is nearer. True when there is one. BIAS is the
+ * executable's. Without CONTEXT->tab only spans of ours.
  */
 int context_find(const struct goroutine *on, const struct go_interface *context, __u64 bias,
 		 struct trace_context *out);

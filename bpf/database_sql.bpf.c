@@ -15,6 +15,9 @@
  */
 #include "database_sql.bpf.h"
 
+GO_INSTRUMENTED(database_sql, "github.com/XSAM/otelsql");
+GO_INSTRUMENTED(database_sql, "github.com/uptrace/opentelemetry-go-extra/otelsql");
+GO_INSTRUMENTED(database_sql, "go.nhat.io/otelsql");
 GO_SPAN(database_sql, "database/sql", CLIENT, DB);
 
 /* type Rows, driverResult, Stmt, Tx struct */

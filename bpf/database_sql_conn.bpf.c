@@ -89,8 +89,11 @@ static __always_inline bool is_type(__u64 type, __u64 known)
 	return known && type == known;
 }
 
-/* TYPE is a link-time address. False when it is no driver's that we know. */
-static __noinline bool layout_of(__u64 type, struct conn_layout *at)
+/*
+ * TYPE is a link-time address. False when it is no driver's that we know. AT is in the scratch: on
+ * the stack the verifier would follow each driver's layout to the end.
+ */
+static __always_inline bool find_layout(__u64 type, struct conn_layout *at)
 {
 	set_layout(at, GO_ABSENT, GO_ABSENT, GO_ABSENT, GO_ABSENT);
 	if (is_type(type, pq_conn)) {
@@ -122,16 +125,14 @@ static __always_inline __u64 type_of(__u64 tab)
 	return tab && !(tab & 7) && tab >> 12 ? go_word(tab + 8) : 0;
 }
 
-/* A global function, as others here: the verifier looks at it once, not for each caller. */
-__weak int sql_is_driver(__u64 tab, __u64 bias)
+/* A global function: the verifier looks at it once, not for each caller. */
+__weak int sql_is_driver(struct in_flight *span, __u64 tab)
 {
-	struct conn_layout at;
-
-	return layout_of(type_of(tab) - bias, &at);
+	return span && find_layout(type_of(tab) - span->record.bias, (void *)span_scratch(span));
 }
 
 /* Leads CONN from a wrapper to the connection that it wraps, if there is one of a known driver. */
-static __noinline bool unwrap(struct go_interface *conn, __u64 bias)
+static __noinline bool unwrap(struct in_flight *span, struct go_interface *conn)
 {
 	struct go_interface at = *conn;
 
@@ -142,7 +143,7 @@ static __noinline bool unwrap(struct go_interface *conn, __u64 bias)
 			return false;
 		/* a driver.Conn first, or behind another interface */
 		for (int n = 0; n < WRAPPER_WORDS; n += 2)
-			if (sql_is_driver(words[n], bias)) {
+			if (sql_is_driver(span, words[n])) {
 				conn->tab = words[n];
 				conn->data = words[n + 1];
 				return true;
@@ -163,53 +164,40 @@ static __always_inline void put_field(struct in_flight *span, enum attribute_key
 }
 
 /* An option that says where the database is. */
-static __noinline int put_option(struct in_flight *span, const struct go_string *key,
-				 const struct go_string *value)
+__weak int sql_take_option(struct in_flight *span)
 {
+	const struct go_map_slot *slot;
+	struct go_string value;
 	__u64 name = 0;
 	int err;
 
+	if (!span)
+		return 0;
+	slot = go_map_slot_in(span);
 	/* Sizes as constants: the verifier loses sight of one that is compared and then masked. */
-	if (key->len == 4)
-		err = bpf_probe_read_user(&name, 4, (void *)key->ptr);
-	else if (key->len == 6)
-		err = bpf_probe_read_user(&name, 6, (void *)key->ptr);
+	if (slot->key.len == 4)
+		err = bpf_probe_read_user(&name, 4, (void *)slot->key.ptr);
+	else if (slot->key.len == 6)
+		err = bpf_probe_read_user(&name, 6, (void *)slot->key.ptr);
 	else
 		return 0;
 	if (err)
 		return 0;
+	value.ptr = slot->elem.ptr;
+	value.len = slot->elem.len;
 	if (name == WORD_HOST)
-		span_put_string(span, ATTR_DB_HOST, *value);
+		span_put_string(span, ATTR_DB_HOST, value);
 	else if (name == WORD_PORT)
-		span_put_string(span, ATTR_DB_PORT_TEXT, *value);
+		span_put_string(span, ATTR_DB_PORT_TEXT, value);
 	else if (name == WORD_DBNAME)
-		span_put_string(span, ATTR_DB_NAMESPACE, *value);
+		span_put_string(span, ATTR_DB_NAMESPACE, value);
 	return 0;
 }
 
-__weak int sql_take_options(struct in_flight *span, __u32 swiss)
+static __always_inline int put_where(struct in_flight *span, __u64 object)
 {
-	struct go_map_scratch *scratch;
-	struct go_map_slot slot;
+	const struct conn_layout *at = (void *)span_scratch(span);
 
-	if (!span)
-		return 0;
-	scratch = (void *)span_scratch(span);
-	for (int i = 0; i < GROUP_SLOTS; i++) {
-		struct go_string value;
-
-		if (!go_map_slot(swiss, STRING_SIZE, scratch->group, i, &slot))
-			continue;
-		value.ptr = slot.elem.ptr;
-		value.len = slot.elem.len;
-		put_option(span, &slot.key, &value);
-	}
-	return 0;
-}
-
-static __always_inline int put_where(struct in_flight *span, const struct conn_layout *at,
-				     __u64 object)
-{
 	if (at->via != GO_ABSENT)
 		object = go_word(object + at->via);
 	if (!object)
@@ -219,29 +207,24 @@ static __always_inline int put_where(struct in_flight *span, const struct conn_l
 	put_field(span, ATTR_DB_NAMESPACE, object, at->database);
 	if (at->port != GO_ABSENT) /* an integer of two bytes or more */
 		span_put_number(span, ATTR_DB_PORT, go_word(object + at->port) & 0xffff);
-	if (at->options != GO_ABSENT)
-		go_map_each(span, go_word(object + at->options), STRING_SIZE, sql_take_options);
+	if (pq_opts != GO_ABSENT && at->options != GO_ABSENT)
+		go_map_each(span, go_word(object + at->options), STRING_SIZE, sql_take_option);
 	return 0;
 }
 
 __weak int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 {
-	__u64 bias;
 	struct go_interface conn = {};
-	struct conn_layout at;
+	bool is_known;
 
 	if (!span)
 		return 0;
-	bias = span->record.bias;
 	if (!driver_conn || driver_conn_ci == GO_ABSENT ||
 	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci))
 		return 0;
-	if (!sql_is_driver(conn.tab, bias))
-		unwrap(&conn, bias);
+	is_known = sql_is_driver(span, conn.tab) || unwrap(span, &conn);
 	span_put_number(span, ATTR_DB_DRIVER, type_of(conn.tab));
-	if (layout_of(type_of(conn.tab) - bias, &at))
-		put_where(span, &at, conn.data);
-	return 0;
+	return is_known ? put_where(span, conn.data) : 0;
 }
 
 __weak __u64 sql_idle_conn(__u64 db)

@@ -9,7 +9,8 @@
 
 enum { ERROR_DEPTH_MAX = 4, ERROR_TEXTS = 3 };
 
-/* src/net/net.go, src/os/error.go (io/fs), src/net/url/url.go, src/fmt/errors.go; Go 1.19 to 1.27 */
+/* src/net/net.go, src/os/error.go (io/fs), src/net/url/url.go, src/fmt/errors.go; Go 1.19 to 1.27
+ */
 GO_TYPE(error_net_op, "*net.OpError");
 GO_FIELD(error_net_op_op, string, "net.OpError.Op");
 GO_FIELD(error_net_op_net, string, "net.OpError.Net");
@@ -113,16 +114,15 @@ static __always_inline void find_wrapped(__u64 type, struct error_layout *at)
 		at->wrapped = error_stream_external_cause;
 }
 
-static __always_inline struct error_layout layout_of(__u64 type)
+/* Into the scratch: on the stack the verifier would follow each type's layout to the end. */
+static __always_inline void find_layout(__u64 type, struct error_layout *at)
 {
-	struct error_layout at = {{0, GO_ABSENT, GO_ABSENT}, GO_ABSENT, GO_ABSENT, GO_ABSENT};
-
+	*at = (struct error_layout){{0, GO_ABSENT, GO_ABSENT}, GO_ABSENT, GO_ABSENT, GO_ABSENT};
 	if (!type)
-		return at;
-	if (!database_error(type, &at.text[0], &at.text[1]))
-		find_texts(type, &at);
-	find_wrapped(type, &at);
-	return at;
+		return;
+	if (!database_error(type, &at->text[0], &at->text[1]))
+		find_texts(type, at);
+	find_wrapped(type, at);
 }
 
 /* A string, if it can be one. */
@@ -159,13 +159,14 @@ static __noinline int put_addresses(struct in_flight *span, __u64 source, __u64 
 __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 {
 	struct panic_value value = {};
-	struct error_layout at;
+	struct error_layout *at;
 	__u64 data;
 
 	if (!span || !next)
 		return 0;
 	value.type = go_word(next->tab + 8);
-	at = layout_of(value.type - span->record.bias);
+	at = (void *)span_scratch(span);
+	find_layout(value.type - span->record.bias, at);
 	data = next->data;
 	next->tab = next->data = 0;
 	if (data)
@@ -176,12 +177,12 @@ __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 	if (span_put_value(span, ATTR_ERROR, &value))
 		return 0;
 	for (int i = 0; i < ERROR_TEXTS; i++)
-		if (at.text[i] != GO_ABSENT)
-			put_text(span, go_string_at(data + at.text[i]));
-	if (at.source != GO_ABSENT && at.addr != GO_ABSENT)
-		put_addresses(span, data + at.source, data + at.addr);
-	if (at.wrapped != GO_ABSENT)
-		bpf_probe_read_user(next, sizeof(*next), (void *)data + at.wrapped);
+		if (at->text[i] != GO_ABSENT)
+			put_text(span, go_string_at(data + at->text[i]));
+	if (at->source != GO_ABSENT && at->addr != GO_ABSENT)
+		put_addresses(span, data + at->source, data + at->addr);
+	if (at->wrapped != GO_ABSENT)
+		bpf_probe_read_user(next, sizeof(*next), (void *)data + at->wrapped);
 	return 0;
 }
 

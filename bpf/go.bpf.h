@@ -58,6 +58,16 @@
 #define GO_SPAN(variable, name, kind, domain) \
 	const volatile __u16 variable GO_TAG("go:span " #kind " " #domain " " name) = 0
 
+/*
+ * Before the GO_SPAN of LIBRARY: instrumentation of it for OpenTelemetry's SDK, a function or a whole
+ * package. Where that is linked, the library is left to the SDK once it makes spans (--with-sdk).
+ */
+#define GO_INSTRUMENTED(library, what) \
+	extern const volatile __u16 library GO_TAG("go:instrumented " what)
+
+/* On a program: only where a library may be left to an SDK. On a __u64 variable: which, as bits. */
+#define GO_SDK GO_TAG("go:sdk")
+
 /* Size of CALLER's frame where CALLEE ("CALLER>CALLEE") returns: SP at CALLER's entry - SP there. */
 #define GO_FRAME(variable, calls) const volatile __u16 variable GO_TAG("go:frame " calls) = GO_ABSENT
 

@@ -15,6 +15,11 @@
  */
 #include "grpc.bpf.h"
 
+GO_INSTRUMENTED(grpc_client, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.(*clientHandler).TagRPC");
+GO_INSTRUMENTED(grpc_client, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.UnaryClientInterceptor");
+GO_INSTRUMENTED(grpc_client, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.UnaryClientInterceptor.func1");
+GO_INSTRUMENTED(grpc_client, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.StreamClientInterceptor");
+GO_INSTRUMENTED(grpc_client, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.StreamClientInterceptor.func1");
 GO_SPAN(grpc_client, "google.golang.org/grpc", CLIENT, RPC);
 
 GO_FIELD(cc_target, string, "google.golang.org/grpc.ClientConn.target");

@@ -15,6 +15,11 @@
 #include "net_conn.bpf.h"
 #include "traceparent.bpf.h"
 
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.(*serverHandler).TagRPC");
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.UnaryServerInterceptor");
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.UnaryServerInterceptor.func1");
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.StreamServerInterceptor");
+GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.StreamServerInterceptor.func1");
 GO_SPAN(grpc_server, "google.golang.org/grpc", SERVER, RPC);
 
 GO_FIELD_NEEDED(grpc_server, grpc_stream_ctx, interface,
@@ -69,18 +74,30 @@ struct metadata_scratch {
 
 _Static_assert(sizeof(struct metadata_scratch) <= SCRATCH_MAX, "the scratch is too small");
 
+static __always_inline struct grpc_metadata *metadata_of(struct in_flight *span)
+{
+	return &((struct metadata_scratch *)span_scratch(span))->metadata;
+}
+
 /* Keys are in lower case. */
-static __always_inline void take_metadata(const struct go_map_slot *slot, struct grpc_metadata *out)
+__weak int grpc_take_metadata(struct in_flight *span)
 {
 	const struct go_string none = {};
 	struct go_string value;
-	__u64 len = slot->key.len, key[2] = {};
+	const struct go_map_slot *slot;
+	struct grpc_metadata *out;
+	__u64 len, key[2] = {};
 
+	if (!span)
+		return 0;
+	out = metadata_of(span);
+	slot = go_map_slot_in(span);
+	len = slot->key.len;
 	if (len != 10 && len != 11)
-		return;
+		return 0;
 	barrier_var(len); /* else the mask is optimised away, which the verifier wants to see */
 	if (!slot->elem.len || bpf_probe_read_user(key, len & 15, (void *)slot->key.ptr))
-		return;
+		return 0;
 	value = go_string_at(slot->elem.ptr);
 	if (key[0] == CHARS('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
 	    key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
@@ -94,19 +111,6 @@ static __always_inline void take_metadata(const struct go_map_slot *slot, struct
 	else if (key[0] == CHARS('u', 's', 'e', 'r', '-', 'a', 'g', 'e') &&
 		 key[1] == CHARS('n', 't', 0, 0, 0, 0, 0, 0))
 		out->user_agent = value;
-}
-
-__weak int grpc_take_group(struct in_flight *span, __u32 swiss)
-{
-	struct metadata_scratch *scratch;
-	struct go_map_slot slot;
-
-	if (!span)
-		return 0;
-	scratch = (void *)span_scratch(span);
-	for (int i = 0; i < GROUP_SLOTS; i++)
-		if (go_map_slot(swiss, SLICE_SIZE, scratch->map.group, i, &slot))
-			take_metadata(&slot, &scratch->metadata);
 	return 0;
 }
 
@@ -127,16 +131,16 @@ static __always_inline __u64 incoming_metadata(__u64 context, __u64 bias)
 	return 0;
 }
 
-static __always_inline struct grpc_metadata *read_metadata(struct in_flight *span, __u64 context)
+__weak int grpc_read_metadata(struct in_flight *span, __u64 context)
 {
-	struct metadata_scratch *scratch = (void *)span_scratch(span);
-	struct grpc_metadata *out = &scratch->metadata;
+	struct grpc_metadata *out;
 
+	if (!span)
+		return 0;
+	out = metadata_of(span);
 	__builtin_memset(out, 0, sizeof(*out));
-	go_map_each(span, incoming_metadata(context, span->record.bias), SLICE_SIZE, grpc_take_group);
-	if (propagate_trace_context)
-		traceparent_read(&out->trace_parent, &out->remote);
-	return out;
+	go_map_each(span, incoming_metadata(context, span->record.bias), SLICE_SIZE, grpc_take_metadata);
+	return propagate_trace_context ? traceparent_read(&out->trace_parent, &out->remote) : 0;
 }
 
 /* Who is on the other end of TRANSPORT, a *http2Server. */
@@ -192,7 +196,8 @@ int grpc_handle_entry(struct pt_regs *ctx)
 		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
 	span->object = object;
 	span_list(span);
-	metadata = read_metadata(span, context.data);
+	grpc_read_metadata(span, context.data);
+	metadata = metadata_of(span);
 	find_parent(span, &on, &context, transport, metadata);
 	if (span_is_own_export(metadata->user_agent)) {
 		span->owner.silent = 1;

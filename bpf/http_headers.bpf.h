@@ -25,6 +25,7 @@ struct http_headers {
 	struct trace_context remote;
 	__u32 upgrade; /* enum upgrade */
 	bool own_export;
+	__u8 trace_parents; /* headers of that name */
 };
 
 /* How the scratch of a span is used while its headers are read. */
@@ -42,22 +43,21 @@ static __always_inline bool length_is_wanted(__u64 len)
 	return len <= HEADER_KEY_MAX && (1 << len) & wanted;
 }
 
-static __always_inline void take_header(const struct go_map_slot *slot, struct http_headers *out)
+static __always_inline struct http_headers *http_headers_of(struct in_flight *span)
+{
+	return &((struct header_scratch *)span_scratch(span))->headers;
+}
+
+/* VALUE is the first of CNT that the header of this name has. */
+static __always_inline void pick_header(const __u64 key[static 3], struct go_string value, __u64 cnt,
+					struct http_headers *out)
 {
 	const __u64 x_forwarded = CHARS('X', '-', 'F', 'o', 'r', 'w', 'a', 'r');
 	const struct go_string none = {};
-	__u64 key[3] = {};
-	struct go_string value;
-	__u64 len = slot->key.len;
 
-	if (!length_is_wanted(len) || !slot->elem.len)
-		return;
-	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
-		return;
-	value = go_string_at(slot->elem.ptr);
 	if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
 	    key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
-		out->trace_parent = slot->elem.len == 1 ? value : none;
+		out->trace_parent = cnt == 1 && !out->trace_parents++ ? value : none;
 	else if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 's', 't', 'a') &&
 		 key[1] == CHARS('t', 'e', 0, 0, 0, 0, 0, 0))
 		out->trace_state = value;
@@ -77,18 +77,21 @@ static __always_inline void take_header(const struct go_map_slot *slot, struct h
 		out->x_forwarded_proto = value;
 }
 
-/* The slots of the group in SPAN's scratch. */
-__weak int http_take_group(struct in_flight *span, __u32 swiss)
+__weak int http_take_header(struct in_flight *span)
 {
-	struct header_scratch *scratch;
-	struct go_map_slot slot;
+	const struct go_map_slot *slot;
+	__u64 len, key[3] = {};
 
 	if (!span)
 		return 0;
-	scratch = (void *)span_scratch(span);
-	for (int i = 0; i < GROUP_SLOTS; i++)
-		if (go_map_slot(swiss, SLICE_SIZE, scratch->map.group, i, &slot))
-			take_header(&slot, &scratch->headers);
+	slot = go_map_slot_in(span);
+	len = slot->key.len;
+	if (!length_is_wanted(len) || !slot->elem.len)
+		return 0;
+	barrier_var(len); /* else the mask is optimised away, which the verifier wants to see */
+	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
+		return 0;
+	pick_header(key, go_string_at(slot->elem.ptr), slot->elem.len, http_headers_of(span));
 	return 0;
 }
 
@@ -104,17 +107,26 @@ static __always_inline __u32 upgrade_of(struct go_string to)
 	return UPGRADE_OTHER;
 }
 
-/* Reads them into the span's scratch. Losses are counted against its process. */
-static __always_inline struct http_headers *read_headers(struct in_flight *span, __u64 map)
+/* What follows from the values. */
+static __always_inline void judge_headers(struct http_headers *out)
 {
-	struct http_headers *out = &((struct header_scratch *)span_scratch(span))->headers;
-
-	__builtin_memset(out, 0, sizeof(*out));
-	go_map_each(span, map, SLICE_SIZE, http_take_group);
 	traceparent_read(&out->trace_parent, &out->remote);
 	out->upgrade = upgrade_of(out->upgrade_to);
 	out->own_export = span_is_own_export(out->user_agent);
-	return out;
+}
+
+/* Reads them into the span's scratch. Losses are counted against its process. */
+__weak int http_read_headers(struct in_flight *span, __u64 map)
+{
+	struct http_headers *out;
+
+	if (!span)
+		return 0;
+	out = http_headers_of(span);
+	__builtin_memset(out, 0, sizeof(*out));
+	go_map_each(span, map, SLICE_SIZE, http_take_header);
+	judge_headers(out);
+	return 0;
 }
 
 #endif

@@ -16,6 +16,7 @@
  */
 #include "net_conn.bpf.h"
 #include "http_copy.bpf.h"
+#include "otel_sdk.bpf.h"
 #include "http_propagate.bpf.h"
 
 enum {
@@ -157,6 +158,9 @@ int client_entry(struct pt_regs *ctx)
 	length = word_in(copy, request_content_length);
 	span_put_string(span, ATTR_HTTP_METHOD, string_in(copy, request_method));
 	span_child(span, &on, &context);
+	/* otelhttp's Transport around this one has made a span; whether it is linked tells nothing */
+	if (sdk_fills && span->parent.kind == SPAN_CLIENT)
+		return span_drop(&on, span);
 	if (span_is_brief(span))
 		return 0;
 	return put_request(span, response, length);

@@ -52,31 +52,26 @@ _Static_assert(sizeof(struct propagate_scratch) <= SCRATCH_MAX, "the scratch is 
 _Static_assert(CHUNK + TRACEPARENT_LEN + 8 <= SCRATCH_MAX, "the scratch is too small");
 
 /* In any case of letters: a program may put keys into the map as it likes. */
-__weak int http_take_own_header(struct in_flight *span, __u32 swiss)
+__weak int http_take_own_header(struct in_flight *span)
 {
 	const __u64 lower = 0x2020202020202020ULL;
-	struct propagate_scratch *scratch;
-	struct go_map_slot slot;
+	const struct go_map_slot *slot;
+	__u64 key[2] = {};
+	struct go_string value;
 
 	if (!span)
 		return 0;
-	scratch = (void *)span_scratch(span);
-	for (int i = 0; i < GROUP_SLOTS; i++) {
-		__u64 key[2] = {};
-		struct go_string value;
-
-		if (!go_map_slot(swiss, SLICE_SIZE, scratch->map.group, i, &slot) ||
-		    slot.key.len != 11 || !slot.elem.len ||
-		    bpf_probe_read_user(key, 11, (void *)slot.key.ptr))
-			continue;
-		if ((key[0] | lower) != CHARS('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r') ||
-		    (key[1] | 0x202020) != CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
-			continue;
-		span->has_header = HEADER_FOREIGN;
-		value = go_string_at(slot.elem.ptr);
-		if (slot.elem.len == 1)
-			traceparent_read(&value, &scratch->found);
-	}
+	slot = go_map_slot_in(span);
+	if (slot->key.len != 11 || !slot->elem.len ||
+	    bpf_probe_read_user(key, 11, (void *)slot->key.ptr))
+		return 0;
+	if ((key[0] | lower) != CHARS('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r') ||
+	    (key[1] | 0x202020) != CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
+		return 0;
+	span->has_header = HEADER_FOREIGN;
+	value = go_string_at(slot->elem.ptr);
+	if (slot->elem.len == 1)
+		traceparent_read(&value, &((struct propagate_scratch *)span_scratch(span))->found);
 	return 0;
 }
 
@@ -87,7 +82,9 @@ static __noinline int look_at_headers(struct in_flight *span, __u64 request)
 
 	__builtin_memset(&scratch->found, 0, sizeof(scratch->found));
 	go_map_each(span, go_word(request + request_header), SLICE_SIZE, http_take_own_header);
-	if (scratch->found.from && is_same_trace(scratch->found.trace_id, span->record.trace_id))
+	/* below a span of an SDK inside the program that header is the SDK's */
+	if (scratch->found.from && is_same_trace(scratch->found.trace_id, span->record.trace_id) &&
+	    !span->parent.sdk)
 		span->has_header = HEADER_OURS;
 	return 0;
 }
@@ -165,12 +162,11 @@ static __always_inline int append(__u64 writer, __u64 buf, __u64 len, __u64 used
 static __noinline int add_header(struct in_flight *span, __u64 writer, const struct go_slice *buf,
 				 __u64 used)
 {
-	static const char name[NAME_LEN + 1] = "Traceparent: ";
 	struct trace_context self = {};
 	__u8 *line = span_scratch(span);
 
 	span_context(span, &self);
-	__builtin_memcpy(line, name, NAME_LEN);
+	__builtin_memcpy(line, "Traceparent: ", NAME_LEN);
 	traceparent_format(&self, line + NAME_LEN);
 	line[NAME_LEN + TRACEPARENT_LEN] = '\r';
 	line[NAME_LEN + TRACEPARENT_LEN + 1] = '\n';

@@ -11,12 +11,19 @@
  * Layouts and functions: src/net/http/server.go, h2_bundle.go (to 1.26), http2.go and
  * internal/http2/server.go (from 1.27); Go 1.19 to 1.27.
  */
-#include "http_headers.bpf.h"
 #include "http_request.bpf.h"
+#include "http_server.bpf.h"
 #include "context.bpf.h"
 #include "join.bpf.h"
-#include "glob.bpf.h"
 
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp.(*middleware).serveHTTP");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp.(*Handler).ServeHTTP");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/labstack/echo/otelecho");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/gorilla/mux/otelmux");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/emicklei/go-restful/otelrestful");
+GO_INSTRUMENTED(http_server, "github.com/riandyrn/otelchi");
+GO_INSTRUMENTED(http_server, "github.com/labstack/echo-opentelemetry");
 GO_SPAN(http_server, "net/http", SERVER, HTTP);
 
 /* type response struct, src/net/http/server.go */
@@ -33,62 +40,6 @@ GO_FIELD(conn_rwc, interface, "net/http.conn.rwc");
 /* src/runtime/runtime2.go: why a deferred function runs */
 GO_FIELD(g_panic, pointer, "runtime.g._panic");
 GO_FIELD(panic_goexit, bool, "runtime._panic.goexit");
-
-const volatile __u8 propagate_trace_context = 1;
-const volatile __u8 capture_body_size = 1;
-const volatile __u32 exclude_cnt = MAX_EXCLUDE;
-/* Not read-only: the verifier would follow each character that it knows. */
-volatile char exclude_globs[MAX_EXCLUDE][EXCLUDE_GLOB_MAX];
-
-_Static_assert(sizeof(struct header_scratch) <= SCRATCH_MAX, "the scratch is too small");
-_Static_assert(sizeof(struct glob_match) <= SCRATCH_MAX, "the scratch is too small");
-
-/* Cuts the query off. */
-static __always_inline void find_path_end(struct glob_match *path)
-{
-	for (__u32 i = 0; i < GLOB_TEXT_MAX; i++)
-		if (i < path->len && path->text[i] == '?')
-			path->len = i;
-}
-
-/* Of the path in SPAN's scratch; enum glob_verdict. */
-__weak int exclude_step(struct in_flight *span, __u32 glob)
-{
-	if (!span)
-		return GLOB_DIFFERS;
-	return glob_go_on((void *)span_scratch(span), exclude_globs[glob & (MAX_EXCLUDE - 1)]);
-}
-
-static __always_inline bool is_excluded(struct in_flight *span, __u32 glob)
-{
-	glob_begin((void *)span_scratch(span));
-	for (int i = 0; i < GLOB_TURNS; i++) {
-		int verdict = exclude_step(span, glob);
-
-		if (verdict != GLOB_GOES_ON)
-			return verdict == GLOB_MATCHES;
-	}
-	return false;
-}
-
-/* A path that nobody wants to see: silent, and counted. */
-static __noinline int exclude(struct in_flight *span, struct go_string *uri)
-{
-	struct glob_match *path = (void *)span_scratch(span);
-	__u32 len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
-
-	if (!exclude_cnt || bpf_probe_read_user(path->text, len, (void *)uri->ptr))
-		return 0;
-	path->len = len;
-	find_path_end(path);
-	for (__u32 i = 0; i < MAX_EXCLUDE; i++) {
-		if (i < exclude_cnt && is_excluded(span, i)) {
-			span->owner.silent = 1;
-			return fail(span->record.pid, FAIL_EXCLUDED);
-		}
-	}
-	return 0;
-}
 
 /* Where a response leads to its net.Conn and its HTTP/2 stream; followed only where somebody asks. */
 struct response_layout {
@@ -129,32 +80,19 @@ static __always_inline void join_client(struct in_flight *span, const struct res
 	join_accept(span, &conn, asked, parent);
 }
 
-/* Parent, sampling, and the attributes that come from headers. */
-static __always_inline void put_headers(struct in_flight *span, __u64 map,
-					const struct response_layout *response,
-					struct join_request *asked)
+static __always_inline int put_headers(struct in_flight *span, __u64 map,
+				       const struct response_layout *response,
+				       struct join_request *asked)
 {
-	struct http_headers *headers = read_headers(span, map);
+	struct http_headers *headers = http_headers_of(span);
 
+	http_read_headers(span, map);
 	if (!propagate_trace_context)
 		headers->remote.from = PARENT_NONE;
 	span->upgrade = headers->upgrade;
 	if (join_is_active())
 		join_client(span, response, asked, &headers->remote);
-	span_parent(span, &headers->remote);
-	if (headers->own_export) {
-		span->owner.silent = 1;
-		fail(span->record.pid, FAIL_OWN_EXPORT);
-	}
-	if (span_is_brief(span))
-		return;
-	span_put_string(span, ATTR_USER_AGENT, headers->user_agent);
-	span_put_string(span, ATTR_HTTP_FORWARDED, headers->forwarded);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_FOR, headers->x_forwarded_for);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_HOST, headers->x_forwarded_host);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_PROTO, headers->x_forwarded_proto);
-	if (headers->remote.from)
-		span_put_string(span, ATTR_TRACE_STATE, headers->trace_state);
+	return http_put_headers(span, headers);
 }
 
 /* The request line and what else the request struct holds. COPY is the struct, in the scratch. */
@@ -210,7 +148,7 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 		return span_drop(&on, span);
 	span_put_string(span, ATTR_HTTP_METHOD, method);
 	put_request(span, at, copy, &uri);
-	exclude(span, &uri);
+	http_exclude(span, &uri);
 	asked.method = method;
 	put_headers(span, header, response, &asked);
 	return context_register(span, span->context);

@@ -24,6 +24,29 @@ GO_FIELD_NEEDED(otel_api, tracer_delegate, interface,
 /* type valueCtx struct, src/context/context.go: val is an interface */
 GO_FIELD(value_ctx_val, interface, "context.valueCtx.val");
 
+/*
+ * Tracers of instrumentation whose libraries make spans here already: without an SDK it starts
+ * spans all the same. Set by the agent: name_hash() of their names.
+ */
+const volatile __u32 known_tracer_cnt = KNOWN_TRACERS_MAX;
+const volatile __u64 known_tracers[KNOWN_TRACERS_MAX];
+
+/* A global function: the verifier looks at it once, not at what follows for each length. */
+__weak int otel_is_known_tracer(__u64 name, __u64 len)
+{
+	__u64 hash = NAME_HASH_START;
+	__u8 text[KNOWN_TRACER_LEN];
+
+	if (!len || len > sizeof(text) || bpf_probe_read_user(text, len, (void *)name))
+		return 0;
+	for (__u32 i = 0; i < sizeof(text) && i < len; i++)
+		hash = name_hash(hash, text[i]);
+	for (__u32 i = 0; i < KNOWN_TRACERS_MAX && i < known_tracer_cnt; i++)
+		if (known_tracers[i] == hash)
+			return 1;
+	return 0;
+}
+
 static __always_inline bool wants_new_root(const struct go_slice *options, __u64 bias)
 {
 	for (__u32 i = 0; i < OPTIONS_MAX && i < options->len; i++) {
@@ -38,10 +61,15 @@ static __always_inline bool wants_new_root(const struct go_slice *options, __u64
 static __always_inline int start(struct pt_regs *ctx, __u64 tracer, struct go_interface context,
 				 struct go_string name, struct go_slice options)
 {
+	struct go_string scope = {};
 	struct in_flight *span;
 	struct goroutine on;
 
 	if (goroutine_of(ctx, &on))
+		return 0;
+	if (tracer_name != GO_ABSENT)
+		scope = go_string_at(tracer + tracer_name);
+	if (known_tracer_cnt && otel_is_known_tracer(scope.ptr, scope.len))
 		return 0;
 	span = span_begin(ctx, &on, otel_api, SPAN_INTERNAL);
 	if (!span)
@@ -51,8 +79,7 @@ static __always_inline int start(struct pt_regs *ctx, __u64 tracer, struct go_in
 	else
 		span_child(span, &on, &context);
 	span_put_string(span, ATTR_SPAN_NAME, name);
-	if (tracer_name != GO_ABSENT)
-		span_put_string(span, ATTR_SPAN_SCOPE, go_string_at(tracer + tracer_name));
+	span_put_string(span, ATTR_SPAN_SCOPE, scope);
 	if (!span_is_brief(span))
 		otel_put_options(span, &options, OF_SPAN);
 	return 0;

@@ -2,10 +2,10 @@
 /*
  * process: tells the agent of every exec and exit on the machine, so that a new target is found
  * within milliseconds; and tells where the agent itself stands among the pid namespaces.
- * Loaded once, into the instance that owns the shared maps.
+ * Its programs are loaded once, into the instance that owns the shared maps.
  */
 #include "pid.bpf.h"
-#include "span.h"
+#include "span.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -19,16 +19,20 @@ const volatile __u64 process_pid_namespace = 0;
 __u32 found_pid_level = 0;
 __u64 found_pid_namespace = 0;
 
-static __always_inline int tell(enum record_type type)
+__hidden int process_tell(enum record_type type, __u32 pid)
 {
-	struct process_record record = {.type = type};
+	struct process_record record = {.type = type, .pid = pid};
 
-	record.pid = pid_in_namespace(process_pid_level, process_pid_namespace);
-	if (!record.pid)
+	if (!pid)
 		return 0;
 	/* nobody is woken: that would cost every exec and exit on the machine 20 times as much */
 	bpf_ringbuf_output(&process_events, &record, sizeof(record), BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+static __always_inline int tell(enum record_type type)
+{
+	return process_tell(type, pid_in_namespace(process_pid_level, process_pid_namespace));
 }
 
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */

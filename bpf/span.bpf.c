@@ -3,6 +3,7 @@
 #include "span.bpf.h"
 #include "context.bpf.h"
 #include "join.bpf.h"
+#include "otel_sdk.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -83,7 +84,8 @@ static int close_span(struct in_flight *span, __u64 id)
 	if (span->owner.listed[0] && !span_unlist(span))
 		return 0;
 	join_withdraw(span);
-	if (!span->owner.silent && send(span))
+	if (!span->owner.silent && !is_left_to_sdk(span->record.pid, span->record.library) &&
+	    send(span))
 		fail(span->record.pid, FAIL_RING_FULL);
 	return bpf_map_delete_elem(&in_flight, &id);
 }
@@ -146,12 +148,15 @@ static __always_inline __u32 depth_of(const struct goroutine *on, __u64 sp)
 __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutine *on,
 				      __u16 library, enum span_kind kind)
 {
-	struct goroutine_spans *spans = spans_of(on, true);
+	struct goroutine_spans *spans;
 	struct in_flight *span;
 	__u64 id = random64() | 1; /* never zero */
 	__u32 depth = depth_of(on, ctx->sp);
 	__u32 top;
 
+	if (is_left_to_sdk(on->pid, library))
+		return NULL;
+	spans = spans_of(on, true);
 	if (!spans)
 		goto full;
 	unwind(spans, depth);
@@ -230,6 +235,7 @@ __weak int span_context(const struct in_flight *span, struct trace_context *out)
 	__builtin_memcpy(out->span_id, span->record.span_id, sizeof(out->span_id));
 	out->flags = span->record.trace_flags;
 	out->from = span->owner.silent ? PARENT_SILENT : PARENT_LOCAL;
+	out->sdk = span->parent.sdk;
 	return 0;
 }
 

@@ -40,7 +40,9 @@ struct trace_context {
 	__u8 span_id[8];
 	__u8 flags;
 	__u8 from; /* enum parent_from */
-	__u8 pad[6];
+	__u8 sdk;  /* of an OpenTelemetry SDK inside the program, or below such a one */
+	__u8 kind; /* enum span_kind of an SDK's span; 0: another, or unknown */
+	__u8 pad[4];
 };
 
 static __always_inline bool is_same_trace(const __u8 *a, const __u8 *b)
@@ -178,6 +180,9 @@ struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
 
 /* False when somebody else just did it. */
 bool span_unlist(const struct in_flight *span);
+
+/* Tells the agent something about the process with this PID (as the agent sees it). */
+int process_tell(enum record_type type, __u32 pid);
 
 /* Sends it (unless silent) and takes it off its goroutine. */
 int span_end(const struct goroutine *on, struct in_flight *span);

@@ -48,6 +48,7 @@ enum record_type {
 	RECORD_SPAN = 1,
 	RECORD_EXEC, /* a thread group leader has exec'ed: struct process_record */
 	RECORD_EXIT,
+	RECORD_SDK, /* an OpenTelemetry SDK inside has made its first span: the same */
 };
 
 /* OTLP's Span.SpanKind, so that it travels unchanged. */
@@ -154,7 +155,7 @@ struct object_key {
 };
 
 struct process_record {
-	__u8 type; /* RECORD_EXEC, RECORD_EXIT */
+	__u8 type; /* RECORD_EXEC, RECORD_EXIT, RECORD_SDK */
 	__u8 pad[3];
 	__u32 pid; /* thread group, in the agent's pid namespace */
 };
@@ -219,6 +220,15 @@ struct context_type {
 };
 
 enum { CONTEXT_TYPES_MAX = 32 };
+
+/* Names of tracers that are known to be of instrumentation, as FNV-1a hashes; longer ones are none. */
+enum { KNOWN_TRACERS_MAX = 16, KNOWN_TRACER_LEN = 96 };
+#define NAME_HASH_START 0xcbf29ce484222325ULL
+
+static inline __attribute__((always_inline)) __u64 name_hash(__u64 hash, __u8 next)
+{
+	return (hash ^ next) * 0x100000001b3ULL;
+}
 
 enum { MAX_PROGRAMS = 256, MAX_EXCLUDE = 8, EXCLUDE_GLOB_MAX = 64 };
 

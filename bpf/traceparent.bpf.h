@@ -15,11 +15,23 @@ enum { TRACEPARENT_LEN = 55 };
 enum { HEX_NONE = 0x80 };
 #define NONE_8 HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE, HEX_NONE
 #define NONE_32 NONE_8, NONE_8, NONE_8, NONE_8
-static const __u8 hex_digits[256] = {
-	NONE_32, NONE_8, NONE_8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, HEX_NONE, HEX_NONE, HEX_NONE,
-	HEX_NONE, HEX_NONE, HEX_NONE, NONE_32, HEX_NONE, 10, 11, 12, 13, 14, 15, HEX_NONE, NONE_8,
-	NONE_8, NONE_8, NONE_32, NONE_32, NONE_32, NONE_32,
+/*
+ * One table: a constant of 16 bytes alone would be merged into a section of its own, which brings the
+ * BTF out of order.
+ */
+/* clang-format off */
+static const struct {
+	__u8 digits[256];
+	char chars[16];
+} hex = {
+	.digits = {
+		NONE_32, NONE_8, NONE_8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, HEX_NONE, HEX_NONE, HEX_NONE,
+		HEX_NONE, HEX_NONE, HEX_NONE, NONE_32, HEX_NONE, 10, 11, 12, 13, 14, 15, HEX_NONE, NONE_8,
+		NONE_8, NONE_8, NONE_32, NONE_32, NONE_32, NONE_32,
+	},
+	.chars = "0123456789abcdef",
 };
+/* clang-format on */
 
 /* CNT bytes from 2 * CNT digits; returns the OR of all bytes, or 0x100 when a digit is none. */
 static __always_inline __u32 hex_bytes(const __u8 *text, __u8 *out, int cnt)
@@ -27,7 +39,7 @@ static __always_inline __u32 hex_bytes(const __u8 *text, __u8 *out, int cnt)
 	__u32 bad = 0, any = 0;
 
 	for (int i = 0; i < cnt; i++) {
-		__u8 high = hex_digits[text[2 * i]], low = hex_digits[text[2 * i + 1]];
+		__u8 high = hex.digits[text[2 * i]], low = hex.digits[text[2 * i + 1]];
 
 		bad |= high | low;
 		out[i] = high << 4 | low;
@@ -64,13 +76,11 @@ static __always_inline bool traceparent_parse(const __u8 *text, __u64 len,
 	return true;
 }
 
-static const char hex_chars[16] = "0123456789abcdef";
-
 static __always_inline void put_hex(__u8 *text, const __u8 *bytes, int cnt)
 {
 	for (int i = 0; i < cnt; i++) {
-		text[2 * i] = hex_chars[bytes[i] >> 4];
-		text[2 * i + 1] = hex_chars[bytes[i] & 15];
+		text[2 * i] = hex.chars[bytes[i] >> 4];
+		text[2 * i + 1] = hex.chars[bytes[i] & 15];
 	}
 }
 

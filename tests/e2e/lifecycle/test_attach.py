@@ -250,3 +250,11 @@ def test_a_program_with_an_sdk_inside_is_said_to_have_it(start_gospan, start_ser
     assert len(agent.stop()) == 1
     said = [line for line in agent.stderr.lines if "SDK" in line]
     assert len(said) == 1 and str(server.pid) in said[0], agent.stderr.text()
+
+
+def test_kernel_takes_the_types(target, trace):
+    """Without the object's BTF the verifier follows every call of every function: seconds, not ms."""
+    agent = trace(target, "--log-level", "debug")
+    agent.stop()
+    refused = [line for line in agent.stderr.lines if "BTF" in line and "rror" in line]
+    assert not refused, refused

@@ -19,11 +19,12 @@ class Build:
 
 @pytest.fixture
 def spans_of(start_server, trace):
-    """spans_of(build, send, count, *server's arguments): the spans, by start, of what SEND does."""
-    def run(of, send, count, *args):
+    """spans_of(build, send, count, *server's arguments, env=agent's): the spans, by start, of what
+    SEND does."""
+    def run(of, send, count, *args, env=None):
         server = start_server(*args, name="routers", version=of.go, mode=of.mode, tags=(of.tag,),
                               modules=((of.module, of.version),))
-        agent = trace(server)
+        agent = trace(server, env=env)
         send(server)
         agent.wait_spans(count, timeout=4)
         spans = agent.stop()

@@ -9,6 +9,7 @@ import (
 	"net"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 func serve(l net.Listener) {
@@ -18,9 +19,12 @@ func serve(l net.Listener) {
 		return nil
 	}
 	app.Use(func(c *fiber.Ctx) error {
-		c.SetUserContext(context.WithValue(c.Context(), contextKey{}, 1))
+		if c, ok := interface{}(c).(hasUserContext); ok {
+			c.SetUserContext(context.WithValue(c.Context(), contextKey{}, 1))
+		}
 		return c.Next()
 	})
+	app.Use(recovering)
 	app.Get("/", answer)
 	app.Get("/static", answer)
 	app.Get("/user/:id", answer)
@@ -30,13 +34,16 @@ func serve(l net.Listener) {
 	api := app.Group("/api/v1", func(c *fiber.Ctx) error { return c.Next() })
 	api.Get("/item/:id", answer)
 	api.Group("/deep").All("/leaf/:id", answer)
-	sub := fiber.New()
-	sub.Get("/leaf/:id", answer)
-	app.Mount("/mounted", sub)
+	if app, ok := interface{}(app).(mounts); ok {
+		sub := fiber.New()
+		sub.Get("/leaf/:id", answer)
+		app.Mount("/mounted", sub)
+	}
 
 	app.Get("/blocked/:id", func(c *fiber.Ctx) error { return c.SendStatus(403) }, answer)
 	app.Use("/guarded", func(c *fiber.Ctx) error { return c.SendStatus(403) })
 	app.Get("/guarded/:id", answer)
+	app.Get("/panic/:id", func(*fiber.Ctx) error { panic("fiber") })
 	app.Get("/missing/:id", func(*fiber.Ctx) error { return fiber.ErrNotFound })
 	app.Get("/optional/:id?", answer)
 	app.Get("/pass/:id", func(c *fiber.Ctx) error { return c.Next() })
@@ -45,3 +52,23 @@ func serve(l net.Listener) {
 }
 
 type contextKey struct{}
+
+// What not all versions have.
+type (
+	hasUserContext interface {
+		Context() *fasthttp.RequestCtx
+		SetUserContext(context.Context)
+	}
+	mounts interface {
+		Mount(string, *fiber.App) fiber.Router
+	}
+)
+
+func recovering(c *fiber.Ctx) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = fiber.ErrInternalServerError
+		}
+	}()
+	return c.Next()
+}
