@@ -242,7 +242,7 @@ static void files_many_scopes_under_another_name(void **state)
 {
 	struct bench b = { .config = usual_config() };
 	const char *answers[] = { "200", NULL };
-	char name[16];
+	char name[24];
 
 	bench__start(&b, answers);
 	for (int i = 0; i < 300; i++) {
