@@ -73,7 +73,10 @@ static struct glyph next_glyph(const unsigned char **s, const unsigned char *end
 	uint32_t c;
 	size_t len = decode(*s, end, &c);
 
-	if (IS_IN(c, unsafe)) {
+	if (c >= ' ' && c <= '~') { /* nearly all of them: in none of the tables */
+		glyph.len = 1;
+		glyph.at[0] = c;
+	} else if (IS_IN(c, unsafe)) {
 		glyph.len = snprintf(glyph.at, sizeof(glyph.at), c < 0x100 ? "\\x%02x" : "\\u{%x}", c);
 		glyph.width = glyph.len;
 	} else if (c == 0xfffd) {

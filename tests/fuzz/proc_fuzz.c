@@ -2,6 +2,7 @@
 /*
  * Text from /proc that a target has a say in: its environment, its name in stat, its cgroup and
  * mounts, its command line; and the tables of sockets.
+ * libFuzzer: -max_len=400
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes the whole door: the input is an executable, which is asked every question. */
-#include "../unit/offsets/exercise.h"
+/*
+ * Fuzzes the whole door: the input is an executable, which is asked every question.
+ * libFuzzer: -max_len=3300
+ */
+#include "memory_file.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
+#include "../unit/offsets/exercise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
-
-	if (fd >= 0 && write(fd, data, size) == (ssize_t)size)
-		exercise(fd);
-	close(fd);
+	exercise(memory_file(data, size), (struct exercise_effort){.types = 32, .step = 0x100000});
 	return 0;
 }

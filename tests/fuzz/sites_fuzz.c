@@ -4,6 +4,7 @@
  * are. Input: one byte that chooses kind, architecture and whether g is needed, one byte of other
  * needed registers, then the function. Whatever is found must be inside it, and cheap if it says
  * so.
+ * libFuzzer: -max_len=1024
  */
 #include <errno.h>
 #include <stdlib.h>

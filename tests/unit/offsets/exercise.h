@@ -11,7 +11,13 @@
 
 #include "../../../offsets/resolve.h"
 
-enum { EXERCISE_FUNCTIONS = 64, EXERCISE_FIELDS = 64, EXERCISE_TYPES = 256 };
+enum { EXERCISE_FUNCTIONS = 64, EXERCISE_FIELDS = 64 };
+
+/* What grows with the executable. */
+struct exercise_effort {
+	uint64_t types; /* places behind each type found that are taken for one */
+	uint64_t step;	/* between addresses that are read */
+};
 
 static int exercise__function(void *ctx, const char *name, const struct function_fact *f)
 {
@@ -65,7 +71,7 @@ static void exercise__type(const struct resolve *r, uint64_t addr)
 	}
 }
 
-static void exercise__types(const struct resolve *r)
+static void exercise__types(const struct resolve *r, const struct exercise_effort *effort)
 {
 	static const char *const names[] = {"runtime.g",
 					    "*runtime.g",
@@ -89,7 +95,7 @@ static void exercise__types(const struct resolve *r)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (resolve__type(r, names[i], &type))
 			continue;
-		for (uint64_t off = 0; off < EXERCISE_TYPES * 8; off += 8)
+		for (uint64_t off = 0; off < effort->types * 8; off += 8)
 			exercise__type(r, type.addr + off);
 	}
 	resolve__itab(r, "error", "*runtime.boundsError", &itab);
@@ -98,7 +104,7 @@ static void exercise__types(const struct resolve *r)
 }
 
 /* The result of resolve__open(). */
-static inline int exercise(int fd)
+static inline int exercise(int fd, struct exercise_effort effort)
 {
 	struct resolve *r = NULL;
 	struct why why = {""};
@@ -113,8 +119,8 @@ static inline int exercise(int fd)
 	if (!resolve__info(r)->go_version)
 		abort();
 	exercise__functions(r);
-	exercise__types(r);
-	for (uint64_t addr = 0; addr < 0x2000000; addr += 0xffff) {
+	exercise__types(r, &effort);
+	for (uint64_t addr = 16; addr < 0x2000000; addr += effort.step) {
 		resolve__read(r, addr, &word, sizeof(word));
 		resolve__file_off(r, addr, &off);
 	}
