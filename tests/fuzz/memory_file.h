@@ -13,6 +13,7 @@
 #include <gelf.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ enum { MEMORY_FILE = 1 << 20 }; /* no such descriptor */
 
 static const uint8_t *file_bytes;
 static size_t file_size;
-static int file_for_dwarf = -1; /* libdw wants a real one */
+static char *file_copy; /* for libdw, which writes to its mapping */
 
 static int memory_file(const uint8_t *data, size_t size)
 {
@@ -68,18 +69,17 @@ static int memory_file__give_back(const void *at, size_t size)
 static int memory_file__close(int fd)
 {
 	memory_file__expect(fd == MEMORY_FILE);
-	if (file_for_dwarf >= 0)
-		close(file_for_dwarf);
-	file_for_dwarf = -1;
+	free(file_copy);
+	file_copy = NULL;
 	return 0;
 }
 
-static Elf *memory_file__elf(int fd, Elf_Cmd cmd)
+static Elf *memory_file__elf(int fd)
 {
-	memory_file__expect(fd == MEMORY_FILE && file_for_dwarf < 0);
-	file_for_dwarf = memfd_create("fuzz", MFD_CLOEXEC);
-	memory_file__expect(write(file_for_dwarf, file_bytes, file_size) == (ssize_t)file_size);
-	return elf_begin(file_for_dwarf, cmd, NULL);
+	memory_file__expect(fd == MEMORY_FILE && !file_copy);
+	file_copy = malloc(file_size);
+	memcpy(file_copy, file_bytes, file_size);
+	return elf_memory(file_copy, file_size);
 }
 
 #define fstat(fd, st) memory_file__stat(fd, st)
@@ -88,7 +88,7 @@ static Elf *memory_file__elf(int fd, Elf_Cmd cmd)
 #define madvise(at, size, advice) memory_file__give_back(at, size)
 #define fcntl(fd, command, least) (fd)
 #define close(fd) memory_file__close(fd)
-#define elf_begin(fd, cmd, parent) memory_file__elf(fd, cmd)
+#define elf_begin(fd, cmd, parent) memory_file__elf(fd)
 #include "../../offsets/image.c"
 #include "../../offsets/dwarf.c"
 #undef fstat
