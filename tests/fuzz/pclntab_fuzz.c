@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { ADDR = 0x500000, TEXT = 0x400000, FUNCTIONS_MAX = 16 };
+enum { ADDR = 0x500000, TEXT = 0x400000, FUNCTIONS_MAX = 4 };
 
 static struct slice read_slice(struct cursor *head)
 {
