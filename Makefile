@@ -93,10 +93,13 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 $(B)/bpf/gospan.o: $(BPF)
 	$(call msg,GEN-LINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
+	$(Q)scripts/check-btf $(BPFTOOL) $@
 
+# its read-only data has structs of bpf/span.h
 $(B)/gen/gospan.skel.h: $(B)/bpf/gospan.o
 	$(call msg,GEN-SKEL,$@)
-	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< name gospan_bpf > $@
+	$(Q)mkdir -p $(@D) && { echo '#include "$(CURDIR)/bpf/span.h"' && \
+		$(BPFTOOL) gen skeleton $< name gospan_bpf; } > $@
 
 # -- tests: unit tests link only what their folder may see --
 

@@ -5,23 +5,25 @@
 #include "assemble.h"
 #include "events.h"
 #include "panic.h"
-#include "semconv_http.h"
+#include "semconv.h"
 #include "utf8.h"
 
 enum {
-	PANICS_MAX = BUILD_EVENTS_MAX,
+	PANICS_MAX = 8,
 	FRESH_NS = 1000000,
 	CLOCK_TRIES = 8,
 	NARROW_NS = 5000,
 };
 
-struct panics {
+/* Values that a record may hold several of. */
+struct values {
 	struct {
 		struct panic_value value;
 		struct otlp_text text;
 	} at[PANICS_MAX];
 	size_t cnt;
 	size_t left_out;
+	struct error_chain errors;
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -51,70 +53,55 @@ void wall_clock__update(struct wall_clock *clock, uint64_t end_ns)
 	}
 }
 
-/*
- * Where a text was cut in the middle of a character, the rest of that character goes as well. Only
- * at the lengths at which the BPF programs cut.
- */
-static uint16_t end_of_last_character(const uint8_t *text, uint16_t len)
-{
-	static const uint16_t cuts[] = {URI_MAX, PANIC_TEXT_MAX, HOST_MAX, PEER_MAX, METHOD_MAX};
-	size_t i, start = len;
-
-	for (i = 0; i < sizeof(cuts) / sizeof(cuts[0]) && cuts[i] != len; i++)
-		;
-	if (i == sizeof(cuts) / sizeof(cuts[0]))
-		return len;
-	while (start && len - start < 3 && (text[start - 1] & 0xc0) == 0x80)
-		start--;
-	if (start && text[start - 1] >= 0xc0 &&
-	    !utf8__char_len((const char *)text + start - 1, len - start + 1))
-		return start - 1;
-	return len;
-}
-
-static void add_panic(struct panics *panics, const uint8_t *value, size_t len)
+static void add_panic(struct values *values, const uint8_t *value, size_t len)
 {
 	if (len != sizeof(struct panic_value))
 		return;
-	if (panics->cnt == PANICS_MAX) {
-		panics->left_out++;
+	if (values->cnt == PANICS_MAX) {
+		values->left_out++;
 		return;
 	}
-	memcpy(&panics->at[panics->cnt].value, value, len);
-	panics->at[panics->cnt++].text = (struct otlp_text){NULL, 0};
+	memcpy(&values->at[values->cnt].value, value, len);
+	values->at[values->cnt++].text = (struct otlp_text){NULL, 0};
 }
 
-/* Sorts a body's attributes by key; panics, of which there may be several, apart. */
+/* Sorts a body's attributes by key; panics and errors, of which there may be several, apart. */
 static void read_body(const struct span_record *record, const uint8_t *body, struct raws *raws,
-		      struct panics *panics)
+		      struct values *values)
 {
 	const uint8_t *at = body, *end = body + record->size, *value;
 	bool cut = record->truncated;
 	uint16_t key, len;
 
 	memset(raws, 0, sizeof(*raws));
-	panics->cnt = panics->left_out = 0;
+	values->cnt = values->left_out = values->errors.cnt = 0;
 	while (event_attribute(&at, end, &key, &value, &len)) {
+		if (key >= ATTR_MAX)
+			continue;
+		if (cut)
+			len = build__whole(key, value, len);
 		if (key == ATTR_PANIC)
-			add_panic(panics, value, len);
-		else if (key == ATTR_PANIC_TEXT && panics->cnt)
-			panics->at[panics->cnt - 1].text = (struct otlp_text){(const char *)value, len};
-		else if (key < ATTR_MAX)
-			raws->by_key[key] = (struct raw){value, cut ? end_of_last_character(value, len) : len};
+			add_panic(values, value, len);
+		else if (key == ATTR_PANIC_TEXT && values->cnt)
+			values->at[values->cnt - 1].text = (struct otlp_text){(const char *)value, len};
+		else if (key == ATTR_ERROR || key == ATTR_ERROR_TEXT || key == ATTR_ERROR_ADDRESS)
+			go_error__read(&values->errors, key, value, len);
+		else
+			raws->by_key[key] = (struct raw){value, len};
 	}
 }
 
-static void put_panics(struct build_span *b, const struct resolve *r, const struct panics *panics,
+static void put_panics(struct build_span *b, const struct resolve *r, const struct values *values,
 		       const struct span_record *record, const struct raws *raws, int64_t wall_offset)
 {
-	for (size_t i = 0; i < panics->cnt; i++) {
-		const struct panic_value *value = &panics->at[i].value;
+	for (size_t i = 0; i < values->cnt; i++) {
+		const struct panic_value *value = &values->at[i].value;
 		struct otlp_event *event;
 		struct panic panic;
 
-		panic__describe(b, r, value, panics->at[i].text, record->bias, &panic);
+		panic__describe(b, r, value, values->at[i].text, record->bias, &panic);
 		/* the panic that unwound the span is its last one, unless it was a Goexit */
-		if (i + 1 == panics->cnt && raw_number(raws, ATTR_UNWOUND, 0) == 1)
+		if (i + 1 == values->cnt && raw_number(raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_PANIC)
 			build__text(b, "error.type", panic.type);
 		if (panic.is_abort)
 			continue; /* net/http's way to end a response, no exception */
@@ -122,7 +109,10 @@ static void put_panics(struct build_span *b, const struct resolve *r, const stru
 		build__event_text(b, event, "exception.type", panic.type);
 		build__event_text(b, event, "exception.message", panic.text);
 	}
-	b->span.dropped_event_cnt += panics->left_out;
+	/* one that was raised further in and unwound this span as well */
+	if (!values->cnt && raw_number(raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_PANIC)
+		build__text(b, "error.type", text_of("panic"));
+	b->span.dropped_event_cnt += values->left_out;
 }
 
 static void put_context(struct otlp_span *span, const struct span_record *record, int64_t wall_offset)
@@ -138,16 +128,16 @@ static void put_context(struct otlp_span *span, const struct span_record *record
 	span->end_unix_ns = record->end_ns + wall_offset;
 }
 
-/* What every record begins with; false when it makes no sense. */
-static bool begin(struct build_span *b, const struct declarations *declarations,
-		  const struct span_record *record, const uint8_t *body, struct raws *raws,
-		  struct panics *panics)
+/* What every record begins with; NULL when it makes no sense. */
+static const struct semconv *begin(struct build_span *b, const struct declarations *declarations,
+				   const struct span_record *record, const uint8_t *body,
+				   struct raws *raws, struct values *values)
 {
 	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
-		return false;
-	read_body(record, body, raws, panics);
+		return NULL;
+	read_body(record, body, raws, values);
 	build__begin(b);
-	return true;
+	return semconv__of(declarations->libraries[record->library].domain);
 }
 
 bool assemble__span(struct build_span *b, const struct config *config,
@@ -155,15 +145,21 @@ bool assemble__span(struct build_span *b, const struct config *config,
 		    const struct span_record *record, const uint8_t *body, int64_t wall_offset)
 {
 	struct raws raws;
-	struct panics panics;
+	struct values values;
+	const struct semconv *semconv = begin(b, declarations, record, body, &raws, &values);
+	struct semconv_input in = {
+		.raws = &raws, .config = config, .resolve = r, .record = record, .body = body,
+		.wall_offset = wall_offset};
 
-	if (!begin(b, declarations, record, body, &raws, &panics))
+	if (!semconv)
 		return false;
 	put_context(&b->span, record, wall_offset);
 	b->span.trace_state = build__clean(b, raw_text(&raws, ATTR_TRACE_STATE));
-	if (!strcmp(declarations->libraries[record->library].domain, "HTTP"))
-		semconv_http__server(b, &raws, config);
-	put_panics(b, r, &panics, record, &raws, wall_offset);
+	go_error__describe(b, r, &values.errors, record->bias, &in.error);
+	semconv->describe(b, &in);
+	if (raw_number(&raws, ATTR_UNWOUND, UNWIND_NONE))
+		b->span.status = OTLP_STATUS_ERROR;
+	put_panics(b, r, &values, record, &raws, wall_offset);
 	build__limit(b, config);
 	return true;
 }
@@ -173,14 +169,17 @@ bool assemble__count(struct build_span *b, const struct config *config,
 		     const uint8_t *body)
 {
 	struct raws raws;
-	struct panics panics;
+	struct values values;
+	const struct semconv *semconv = begin(b, declarations, record, body, &raws, &values);
+	struct semconv_input in = {.raws = &raws, .config = config, .record = record};
 
-	if (!begin(b, declarations, record, body, &raws, &panics))
+	if (!semconv)
 		return false;
+	go_error__describe(b, NULL, &values.errors, record->bias, &in.error);
 	b->span.start_unix_ns = record->start_ns;
 	b->span.end_unix_ns = record->end_ns;
-	b->span.name = semconv_http__name(b, &raws, config);
-	if (raw_number(&raws, ATTR_UNWOUND, 0) || raw_number(&raws, ATTR_HTTP_STATUS, 0) >= 500)
+	b->span.name = semconv->name(b, &in);
+	if (raw_number(&raws, ATTR_UNWOUND, UNWIND_NONE) || semconv->failed(&in))
 		b->span.status = OTLP_STATUS_ERROR;
 	return true;
 }

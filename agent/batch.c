@@ -14,7 +14,8 @@
 
 enum {
 	OUTLET_MAX = 2,	   /* OTLP, file */
-	SCOPE_MAX = 64,	   /* a library is a scope */
+	SCOPE_MAX = 128,   /* a library is a scope, and so is each tracer of a program */
+	SCOPE_RESERVE = 32, /* of them for libraries */
 	FILE_DELAY_MS = 200, /* somebody may be looking: `tail -f` */
 };
 
@@ -249,18 +250,24 @@ static char *copy(const char *text)
 /* Index of SCOPE in b->scopes, where it is entered if new. -ENOMEM, -ENOSPC. */
 static int find_scope(struct batch *b, const struct batch_scope *scope)
 {
-	struct batch_scope *entry;
+	struct batch_scope *entry, other;
 	size_t i;
 
 	for (i = 0; i < b->scope_cnt; i++) {
 		if (!strcmp(b->scopes[i].name, scope->name))
 			return (int)i;
 	}
+	if (i >= SCOPE_MAX - SCOPE_RESERVE && scope->otherwise) {
+		other = *scope;
+		other.name = scope->otherwise;
+		other.otherwise = NULL;
+		return find_scope(b, &other);
+	}
 	if (i == SCOPE_MAX)
 		return -ENOSPC;
 	entry = &b->scopes[i];
 	*entry = (struct batch_scope){ copy(scope->name), copy(scope->version),
-				       copy(scope->schema_url) };
+				       copy(scope->schema_url), NULL };
 	b->scope_cnt++;
 	if (entry->name && entry->version && entry->schema_url)
 		return (int)i;

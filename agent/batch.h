@@ -41,6 +41,7 @@ struct batch_scope {
 	const char *name;
 	const char *version;
 	const char *schema_url;
+	const char *otherwise; /* filed under this name once there are many; NULL: never */
 };
 
 /* "queue_full" ...: for done lines. */

@@ -13,7 +13,30 @@ void build__begin(struct build_span *b)
 	memset(&b->span, 0, sizeof(b->span));
 	b->span.attributes = b->attributes;
 	b->span.events = b->events;
+	b->span.links = b->links;
 	b->text_used = 0;
+	b->more_cnt = b->item_cnt = 0;
+	b->scope = (struct otlp_text){NULL, 0};
+}
+
+static const uint16_t text_limits[ATTR_MAX] = {
+#define ATTRIBUTE(key, name, form, limit) [ATTR_##key] = limit,
+#include "../bpf/attributes.def"
+#undef ATTRIBUTE
+};
+
+uint16_t build__whole(uint16_t key, const uint8_t *text, uint16_t len)
+{
+	size_t start = len;
+
+	if (!len || len != text_limits[key])
+		return len;
+	while (start && len - start < 3 && (text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start && text[start - 1] >= 0xc0 &&
+	    !utf8__char_len((const char *)text + start - 1, len - start + 1))
+		return start - 1;
+	return len;
 }
 
 /* Bytes of plain ASCII, without NUL, that TEXT begins with: nearly always all of them. */
@@ -100,6 +123,16 @@ void build__number(struct build_span *b, const char *key, int64_t value)
 	a->number = value;
 }
 
+void build__real(struct build_span *b, const char *key, double value)
+{
+	struct otlp_attribute *a = add(b, key);
+
+	if (!a)
+		return;
+	a->type = OTLP_DOUBLE;
+	a->real = value;
+}
+
 struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t time_unix_ns)
 {
 	struct otlp_event *e;
@@ -137,24 +170,50 @@ static void cut(struct otlp_text *text, uint32_t max)
 	text->len = at;
 }
 
+/* Cuts *CNT to LIMIT; what goes is dropped. */
+static void limit_count(size_t *cnt, uint32_t limit, uint32_t *dropped)
+{
+	if (*cnt <= limit)
+		return;
+	*dropped += *cnt - limit;
+	*cnt = limit;
+}
+
+static void limit_counts(struct build_span *b, const struct config *config)
+{
+	struct otlp_span *span = &b->span;
+
+	limit_count(&span->attribute_cnt, config->attribute_count_limit,
+		    &span->dropped_attribute_cnt);
+	limit_count(&span->event_cnt, config->event_count_limit, &span->dropped_event_cnt);
+	for (size_t i = 0; i < span->event_cnt; i++)
+		limit_count(&b->events[i].attribute_cnt, config->event_attribute_count_limit,
+			    &b->events[i].dropped_attribute_cnt);
+	limit_count(&span->link_cnt, config->link_count_limit, &span->dropped_link_cnt);
+	for (size_t i = 0; i < span->link_cnt; i++)
+		limit_count(&b->links[i].attribute_cnt, config->link_attribute_count_limit,
+			    &b->links[i].dropped_attribute_cnt);
+}
+
 void build__limit(struct build_span *b, const struct config *config)
 {
 	struct otlp_span *span = &b->span;
 
-	if (span->attribute_cnt > config->attribute_count_limit) {
-		span->dropped_attribute_cnt += span->attribute_cnt - config->attribute_count_limit;
-		span->attribute_cnt = config->attribute_count_limit;
-	}
-	if (span->event_cnt > config->event_count_limit) {
-		span->dropped_event_cnt += span->event_cnt - config->event_count_limit;
-		span->event_cnt = config->event_count_limit;
-	}
+	limit_counts(b, config);
 	if (config->attribute_value_length_limit == UINT32_MAX)
 		return;
 	for (size_t i = 0; i < span->attribute_cnt; i++)
 		if (b->attributes[i].type == OTLP_TEXT)
 			cut(&b->attributes[i].text, config->attribute_value_length_limit);
 	for (size_t i = 0; i < span->event_cnt; i++)
-		for (size_t n = 0; n < b->events[i].attribute_cnt; n++)
+		for (size_t n = 0; n < b->events[i].attribute_cnt &&
+				   b->events[i].attributes == b->event_attributes[i];
+		     n++)
 			cut(&b->event_attributes[i][n].text, config->attribute_value_length_limit);
+	for (size_t i = 0; i < b->more_cnt; i++)
+		if (b->more[i].type == OTLP_TEXT)
+			cut(&b->more[i].text, config->attribute_value_length_limit);
+	for (size_t i = 0; i < b->item_cnt; i++)
+		if (b->items[i].type == OTLP_TEXT)
+			cut(&b->items[i].text, config->attribute_value_length_limit);
 }

@@ -15,8 +15,10 @@
 
 enum {
 	BUILD_ATTRIBUTES_MAX = 64,
-	BUILD_EVENTS_MAX = 8,
+	BUILD_EVENTS_MAX = 32,
 	BUILD_EVENT_ATTRIBUTES_MAX = 4,
+	BUILD_LINKS_MAX = 32,
+	BUILD_MORE_MAX = 256,
 	BUILD_TEXT_MAX = 16384, /* a record is 2 KiB; a bad byte becomes three */
 };
 
@@ -25,6 +27,12 @@ struct build_span {
 	struct otlp_attribute attributes[BUILD_ATTRIBUTES_MAX];
 	struct otlp_event events[BUILD_EVENTS_MAX];
 	struct otlp_attribute event_attributes[BUILD_EVENTS_MAX][BUILD_EVENT_ATTRIBUTES_MAX];
+	struct otlp_link links[BUILD_LINKS_MAX];
+	struct otlp_attribute more[BUILD_MORE_MAX]; /* of links, and of events that may have many */
+	size_t more_cnt;
+	struct otlp_attribute items[BUILD_MORE_MAX]; /* of arrays */
+	size_t item_cnt;
+	struct otlp_text scope; /* name of the span's tracer; empty: the library's */
 	char text[BUILD_TEXT_MAX];
 	size_t text_used;
 };
@@ -63,16 +71,23 @@ struct otlp_text build__clean(struct build_span *b, struct otlp_text raw);
 struct otlp_text build__printf(struct build_span *b, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/*
+ * Length of a text of KEY without the rest of a character in whose middle the record may have been
+ * cut off.
+ */
+uint16_t build__whole(uint16_t key, const uint8_t *text, uint16_t len);
+
 /* Adds an attribute; text is cleaned. Empty text is left out. */
 void build__text(struct build_span *b, const char *key, struct otlp_text value);
 void build__number(struct build_span *b, const char *key, int64_t value);
+void build__real(struct build_span *b, const char *key, double value);
 
 /* A new event, or NULL when there are too many (counted). Its attributes are added by the next. */
 struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t time_unix_ns);
 void build__event_text(struct build_span *b, struct otlp_event *event, const char *key,
 		       struct otlp_text value);
 
-/* Applies the attribute and event limits of the configuration. */
+/* Applies the attribute, event and link limits of the configuration. */
 void build__limit(struct build_span *b, const struct config *config);
 
 static inline struct otlp_text text_of(const char *s)

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../bpf/span.h"
+
 enum { MAX_SETTINGS = 64, EXIT_USAGE = 2 };
 
 struct owned {
@@ -25,6 +27,7 @@ struct owned {
 struct ending {
 	int status;
 	bool given[MAX_SETTINGS]; /* by row: set by a flag */
+	char hint[96];		  /* behind the next usage error */
 };
 
 void *settings__alloc(struct settings *s, size_t size)
@@ -65,12 +68,13 @@ static int usage_error(struct ending *end, enum command command, const char *wha
 		       const char *which)
 {
 	const char *name = config_commands[command].name, *space = *name ? " " : "";
-	char escaped[512];
+	char value[LOG_VALUE_BYTES], escaped[512];
 
 	/* not through the log: a usage error shows at any log level */
-	fprintf(stderr, "gospan%s%s: %s%s%s%s\nTry: gospan%s%s --help\n", space, name, what,
-		which ? " '" : "", which ? log__escaped(which, escaped, sizeof(escaped)) : "",
-		which ? "'" : "", space, name);
+	fprintf(stderr, "gospan%s%s: %s%s%s%s%s\nTry: gospan%s%s --help\n", space, name, what,
+		which ? " '" : "", which ? log__escaped(log__value(which, value), escaped,
+							sizeof(escaped)) : "",
+		which ? "'" : "", end->hint, space, name);
 	end->status = EXIT_USAGE;
 	return 1;
 }
@@ -102,13 +106,19 @@ static int parse_command(int argc, char **argv, struct ending *end, enum command
 			   word[0] == '-' ? "unknown option" : "unknown command", word);
 }
 
+static int parse_row(struct settings *s, const struct setting *row, const char *text)
+{
+	s->left_out[0] = '\0';
+	return row->parse(s, row, text, (char *)s + row->off);
+}
+
 static int apply_flag(struct settings *s, struct ending *end, size_t i, const char *text)
 {
 	const struct setting *row = &config_settings[i];
 	char what[512];
 	int err;
 
-	err = row->parse(s, row, text, (char *)s + row->off);
+	err = parse_row(s, row, text);
 	if (err == -ENOMEM)
 		return err;
 	if (err) {
@@ -139,6 +149,16 @@ static void make_options(enum command command, struct option options[static MAX_
 	options[cnt] = (struct option){};
 }
 
+/* A bare number, as kill(1) and strace -p take it: a process, or a port without its colon. */
+static void hint_at_number(struct ending *end, const char *arg)
+{
+	size_t len = strspn(arg, "0123456789");
+
+	if (len && len <= 10 && !arg[len])
+		snprintf(end->hint, sizeof(end->hint), ": did you mean --pid %s, or the port :%s?",
+			 arg, arg);
+}
+
 static int parse_operands(struct settings *s, struct ending *end, int cnt, char **args)
 {
 	struct config *c = &s->config;
@@ -156,6 +176,8 @@ static int parse_operands(struct settings *s, struct ending *end, int cnt, char 
 			if (err == -EINVAL)
 				return usage_error(end, c->command, "not a port:", args[i]);
 		} else {
+			if (c->command == COMMAND_TRACE)
+				hint_at_number(end, args[i]);
 			return usage_error(end, c->command, "unexpected argument", args[i]);
 		}
 		if (err)
@@ -198,13 +220,17 @@ static int parse_flags(struct settings *s, struct ending *end, int argc, char **
 }
 
 /* The Ith variable of ROW holds TEXT, which is wrong, or PARTLY so. */
-static void warn_variable(const struct setting *row, size_t i, const char *text, bool partly)
+static void warn_variable(const struct settings *s, const struct setting *row, size_t i,
+			  const char *text, bool partly)
 {
+	char value[LOG_VALUE_BYTES], left_out[LOG_VALUE_BYTES];
 	const char *name = row->env[i], *used = NULL;
 
+	log__value(row->secret ? "..." : text, value);
 	if (partly) {
-		log_warn("config: %s='%s': it accepts %s; the rest is left out", name,
-			 row->secret ? "..." : text, row->accepts);
+		log__value(row->secret ? "the rest" : s->left_out, left_out);
+		log_warn("config: %s='%s': it accepts %s; left out: %s", name, value, row->accepts,
+			 left_out);
 		return;
 	}
 	for (i++; row->env[i] && !used; i++) {
@@ -213,14 +239,13 @@ static void warn_variable(const struct setting *row, size_t i, const char *text,
 	}
 	if (!used)
 		used = row->standard ? row->standard : "nothing";
-	log_warn("config: %s='%s': it accepts %s; using %s instead", name,
-		 row->secret ? "..." : text, row->accepts, used);
+	log_warn("config: %s='%s': it accepts %s; using %s instead", name, value, row->accepts,
+		 used);
 }
 
 /* The row's variables in order, then its default. */
 static int apply_environment(struct settings *s, const struct setting *row, bool reads_environment)
 {
-	void *dst = (char *)s + row->off;
 	const char *text;
 	size_t i;
 	int err;
@@ -229,15 +254,15 @@ static int apply_environment(struct settings *s, const struct setting *row, bool
 		text = getenv(row->env[i]);
 		if (!text || !*text)
 			continue;
-		err = row->parse(s, row, text, dst);
+		err = parse_row(s, row, text);
 		if (err == -ENOMEM)
 			return err;
 		if (err)
-			warn_variable(row, i, text, err > 0);
+			warn_variable(s, row, i, text, err > 0);
 		if (err >= 0)
 			return 0;
 	}
-	return row->standard ? row->parse(s, row, row->standard, dst) : 0;
+	return row->standard ? parse_row(s, row, row->standard) : 0;
 }
 
 /* Targets are one group: a flag or a port hides the variables, a pid variable the exe one. */
@@ -288,6 +313,26 @@ static void finish_console(struct settings *s)
 		   !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 }
 
+/* The kernel side holds a few short globs. What does not fit is told once: there may be thousands. */
+static void limit_excluded_paths(struct strings *paths)
+{
+	const char *left_out = NULL;
+	char value[LOG_VALUE_BYTES];
+	size_t all = paths->cnt, i;
+
+	paths->cnt = 0;
+	for (i = 0; i < all; i++) {
+		if (paths->cnt < MAX_EXCLUDE && strlen(paths->at[i]) < EXCLUDE_GLOB_MAX)
+			paths->at[paths->cnt++] = paths->at[i];
+		else if (!left_out)
+			left_out = paths->at[i];
+	}
+	if (left_out)
+		log_warn("config: %zu of %zu excluded paths left out, first '%s': at most %d globs "
+			 "of %d characters", all - paths->cnt, all, log__value(left_out, value),
+			 MAX_EXCLUDE, EXCLUDE_GLOB_MAX - 1);
+}
+
 static int finish(struct settings *s)
 {
 	struct config *c = &s->config;
@@ -297,6 +342,7 @@ static int finish(struct settings *s)
 			 "OTEL_BSP_MAX_QUEUE_SIZE; using %u instead", c->bsp_max_queue_size);
 		c->bsp_max_export_batch_size = c->bsp_max_queue_size;
 	}
+	limit_excluded_paths(&c->exclude_paths);
 	c->has_target = c->pid_cnt || c->exes.cnt || c->port_cnt;
 	finish_console(s);
 	return settings__finish_otlp(s);

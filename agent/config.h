@@ -27,6 +27,13 @@ enum command {
 
 enum sampler { SAMPLER_ALWAYS_ON, SAMPLER_ALWAYS_OFF, SAMPLER_TRACE_ID_RATIO };
 
+/* What is traced of a program in which an OpenTelemetry SDK makes spans. */
+enum with_sdk {
+	WITH_SDK_FILL, /* what the SDK's instrumentation does not cover, below the SDK's spans */
+	WITH_SDK_OFF,  /* nothing */
+	WITH_SDK_ALL,  /* everything */
+};
+
 enum trace_exporter { EXPORT_TO_OTLP = 1, EXPORT_TO_CONSOLE = 2 }; /* bits */
 
 struct strings {
@@ -75,10 +82,13 @@ struct config {
 	bool propagate_trace_context; /* OTEL_PROPAGATORS has tracecontext */
 	uint32_t attribute_value_length_limit; /* UINT32_MAX: none */
 	uint32_t attribute_count_limit, event_count_limit, link_count_limit;
+	uint32_t event_attribute_count_limit, link_attribute_count_limit;
 	struct strings known_methods;
 	struct strings exclude_paths; /* globs */
 	struct strings redact_query;  /* keys */
+	bool db_statement;
 	bool http_body_size;
+	enum with_sdk with_sdk;
 
 	/* resource */
 	const char *service_name;	  /* --service-name */

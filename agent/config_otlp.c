@@ -11,9 +11,11 @@
  */
 #include "config_table.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TRACES_PATH "v1/traces"
@@ -101,46 +103,72 @@ cleanup:
 	return err;
 }
 
-/* Tries one variable; a wrong one is as good as unset. *FOUND when it gave the endpoint. */
-static int try_endpoint(struct settings *s, const char *name, const char *text, bool is_base,
-			bool *found)
-{
-	bool grpc = s->config.otlp.protocol == OTLP_GRPC;
-	int err;
+/* The variables, in the order in which they count. */
+static const char *const endpoint_names[] = { "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+					      "OTEL_EXPORTER_OTLP_ENDPOINT" };
+enum { TRACES_ENDPOINT, BASE_ENDPOINT, ENDPOINT_CNT };
 
-	if (!text || *found)
-		return 0;
-	err = make_endpoint(s, text, is_base, &s->config.otlp.endpoint);
-	if (err == -EINVAL) {
-		/* a URL may hold a password: not shown */
-		log_warn("config: %s is no endpoint for %s: it accepts %s; ignored", name,
-			 grpc ? "grpc" : "http/protobuf",
-			 grpc ? "http://host:port, https://host:port or host:port" :
-				"a URL as http://host:4318");
-		return 0;
-	}
-	*found = !err;
-	return err;
+/* host:port without a scheme, which is what gRPC users and Compose files write: what was meant. */
+static void guess_endpoint(struct settings *s, const char *text, char *out, size_t out_sz)
+{
+	const char *colon = strrchr(text, ':'), *made;
+	char value[LOG_VALUE_BYTES], with_scheme[4096];
+	unsigned long port;
+
+	out[0] = '\0';
+	if (strstr(text, "://") || !colon || !isdigit((unsigned char)colon[1]))
+		return;
+	port = strtoul(colon + 1, NULL, 10);
+	if (snprintf(with_scheme, sizeof(with_scheme), "http://%s", text) >=
+		    (int)sizeof(with_scheme) ||
+	    make_endpoint(s, with_scheme, false, &made))
+		return;
+	snprintf(out, out_sz, "; did you mean %s%s?", log__value(with_scheme, value),
+		 port == 4317 ? " with OTEL_EXPORTER_OTLP_PROTOCOL=grpc" : "");
+}
+
+/* TEXT of variable I is as good as unset. USED: the variable that gave the endpoint, or NULL. */
+static void warn_endpoint(struct settings *s, size_t i, const char *text, const char *used)
+{
+	bool secret = strpbrk(text, "@?"); /* a password, a key among the parameters */
+	bool grpc = s->config.otlp.protocol == OTLP_GRPC;
+	char value[LOG_VALUE_BYTES], guess[256] = "";
+
+	if (!used)
+		used = s->config.otlp_wanted ? s->config.otlp.endpoint : "nothing";
+	if (!grpc && !secret)
+		guess_endpoint(s, text, guess, sizeof(guess));
+	log_warn("config: %s='%s': it accepts %s; using %s instead%s", endpoint_names[i],
+		 secret ? "..." : log__value(text, value),
+		 grpc ? "http://host:port, https://host:port or host:port" :
+			"a URL as http://host:4318", used, guess);
 }
 
 int settings__finish_otlp(struct settings *s)
 {
-	bool grpc = s->config.otlp.protocol == OTLP_GRPC, found = false;
+	const char *texts[] = { s->otlp_traces_endpoint, s->otlp_endpoint }, *used = NULL;
+	bool grpc = s->config.otlp.protocol == OTLP_GRPC, wrong[ENDPOINT_CNT] = { false };
 	struct config *c = &s->config;
+	size_t i;
 	int err;
 
-	err = try_endpoint(s, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", s->otlp_traces_endpoint, false,
-			   &found);
-	if (!err)
-		err = try_endpoint(s, "OTEL_EXPORTER_OTLP_ENDPOINT", s->otlp_endpoint, true,
-				   &found);
-	if (err)
-		return err;
-	if (!found)
+	for (i = 0; i < ENDPOINT_CNT && !used; i++) {
+		if (!texts[i])
+			continue;
+		err = make_endpoint(s, texts[i], i == BASE_ENDPOINT, &c->otlp.endpoint);
+		if (err == -ENOMEM)
+			return err;
+		wrong[i] = err;
+		used = err ? NULL : endpoint_names[i];
+	}
+	if (!used)
 		c->otlp.endpoint = grpc ? "http://localhost:4317" :
 					  "http://localhost:4318/" TRACES_PATH;
 	c->otlp.user_agent = "gospan/" GOSPAN_VERSION " OTel-OTLP-Exporter-C/" GOSPAN_VERSION;
 	c->otlp_wanted = (c->trace_exporters & EXPORT_TO_OTLP) &&
-			 (found || c->command == COMMAND_SERVICE);
+			 (used || c->command == COMMAND_SERVICE);
+	for (i = 0; i < ENDPOINT_CNT; i++)
+		if (wrong[i])
+			warn_endpoint(s, i, texts[i], used);
 	return 0;
 }

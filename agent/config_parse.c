@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -51,6 +52,14 @@ static const char *next_element(const char **at, size_t *len)
 static bool is_word(const char *p, size_t len, const char *word)
 {
 	return strlen(word) == len && !strncasecmp(p, word, len);
+}
+
+/* LEN bytes of P are not used: their place is in the warning. */
+static void leave_out(struct settings *s, const char *p, size_t len)
+{
+	size_t at = strlen(s->left_out), size = sizeof(s->left_out);
+
+	snprintf(s->left_out + at, size - at, "%s%.*s", at ? ", " : "", (int)len, p);
 }
 
 /* Index of the word of WORDS that TEXT is, case and outer spaces ignored; -EINVAL. */
@@ -163,16 +172,20 @@ int parse_file(struct settings *s, const struct setting *row, const char *text, 
 /* "k=v,k2=v2": kept as it is when one pair is well formed; whoever reads it skips the others. */
 int parse_pair_list(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
-	size_t good = 0, bad = 0;
-	const char *at = text;
+	const char *at = text, *entry;
 	char *key, *value;
+	size_t good = 0;
 	int more, err;
 
-	while ((more = pairs__next(&at, &key, &value)) != 0) {
+	for (;;) {
+		entry = at + strspn(at, ", \t");
+		more = pairs__next(&at, &key, &value);
+		if (!more)
+			break;
 		if (more == -ENOMEM)
 			return more;
 		if (more < 0) {
-			bad++;
+			leave_out(s, entry, at - entry);
 			continue;
 		}
 		good++;
@@ -182,7 +195,7 @@ int parse_pair_list(struct settings *s, const struct setting *row, const char *t
 	if (!good)
 		return -EINVAL;
 	err = parse_text(s, row, text, dst);
-	return err ? err : bad > 0;
+	return err ? err : *s->left_out != '\0';
 }
 
 /* One string, appended to a list: a path may hold a comma. */
@@ -408,7 +421,7 @@ int parse_sampler(struct settings *s, const struct setting *row, const char *tex
 /* tracecontext is what we do; baggage is not for a tracer, and no reason to complain. */
 int parse_propagators(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
-	bool trace_context = false, known = false, unknown = false;
+	bool trace_context = false, known = false;
 	const char *at = text, *p;
 	size_t len;
 
@@ -418,17 +431,17 @@ int parse_propagators(struct settings *s, const struct setting *row, const char 
 		else if (is_word(p, len, "baggage") || is_word(p, len, "none"))
 			known = true;
 		else
-			unknown = true;
+			leave_out(s, p, len);
 	}
 	if (!known)
 		return -EINVAL;
 	*(bool *)dst = trace_context;
-	return unknown;
+	return *s->left_out != '\0';
 }
 
 int parse_exporters(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
-	bool known = false, unknown = false;
+	bool known = false;
 	const char *at = text, *p;
 	unsigned bits = 0;
 	size_t len;
@@ -441,12 +454,24 @@ int parse_exporters(struct settings *s, const struct setting *row, const char *t
 		else if (is_word(p, len, "none"))
 			known = true;
 		else
-			unknown = true;
+			leave_out(s, p, len);
 	}
 	if (!bits && !known)
 		return -EINVAL;
 	*(unsigned *)dst = bits;
-	return unknown;
+	return *s->left_out != '\0';
+}
+
+int parse_with_sdk(struct settings *s, const struct setting *row, const char *text, void *dst)
+{
+	static const char *const words[] = { "fill", "off", "all" };
+	static const enum with_sdk values[] = { WITH_SDK_FILL, WITH_SDK_OFF, WITH_SDK_ALL };
+	int i = find_word(text, words, 3);
+
+	if (i < 0)
+		return i;
+	*(enum with_sdk *)dst = values[i];
+	return 0;
 }
 
 int parse_protocol(struct settings *s, const struct setting *row, const char *text, void *dst)

@@ -175,12 +175,30 @@ const struct setting config_settings[] = {
 			" none)",
 	},
 	{
+		.flag = "with-sdk", .arg = "HOW",
+		.env = { "GOSPAN_WITH_SDK" },
+		.commands = ON_TRACING, .parse = parse_with_sdk, .off = FIELD(with_sdk),
+		.accepts = "off, fill or all",
+		.standard = "fill",
+		.help = "of programs in which an OpenTelemetry SDK makes spans, trace nothing, what it"
+			" does not cover, or all",
+	},
+	{
 		.arg = "BOOL",
 		.env = { "GOSPAN_HTTP_BODY_SIZE" },
 		.commands = ON_TRACING, .parse = parse_bool, .off = FIELD(http_body_size),
 		.accepts = BOOLEAN,
 		.standard = "false",
 		.help = "add the sizes of request and response bodies",
+	},
+	{
+		.arg = "BOOL",
+		.env = { "GOSPAN_DB_STATEMENT", "OTEL_GO_AUTO_INCLUDE_DB_STATEMENT" },
+		.commands = ON_TRACING, .parse = parse_bool, .off = FIELD(db_statement),
+		.accepts = BOOLEAN,
+		.standard = "true",
+		.help = "add the text of SQL statements; literals are replaced by ? where the call"
+			" has no arguments",
 	},
 	{
 		.arg = "METHODS",
@@ -248,6 +266,24 @@ const struct setting config_settings[] = {
 		.accepts = LIMIT,
 		.standard = "128", .max = UINT32_MAX - 1,
 		.help = "links of a span",
+	},
+	{
+		.arg = "N",
+		.env = { "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT" },
+		.commands = ON_TRACING, .parse = parse_limit,
+		.off = FIELD(event_attribute_count_limit),
+		.accepts = LIMIT,
+		.standard = "128", .max = UINT32_MAX - 1,
+		.help = "attributes of an event",
+	},
+	{
+		.arg = "N",
+		.env = { "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT" },
+		.commands = ON_TRACING, .parse = parse_limit,
+		.off = FIELD(link_attribute_count_limit),
+		.accepts = LIMIT,
+		.standard = "128", .max = UINT32_MAX - 1,
+		.help = "attributes of a link",
 	},
 
 	/* export */

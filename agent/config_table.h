@@ -25,6 +25,7 @@ enum {
 struct settings {
 	struct config config; /* first: config__free() gets this back */
 	struct owned *owned;  /* every allocation, freed together */
+	char left_out[2 * LOG_VALUE_BYTES]; /* by the last parser that returned 1, to tell */
 	bool no_console;
 	bool otlp_insecure;
 	const char *otlp_endpoint;	  /* OTEL_EXPORTER_OTLP_ENDPOINT */
@@ -34,8 +35,8 @@ struct settings {
 struct setting;
 
 /*
- * Parses TEXT (not empty) into DST. 0; 1 when parts of it are unusable and were left out; -EINVAL
- * when all of it is; -ENOMEM. DST is untouched on errors.
+ * Parses TEXT (not empty) into DST. 0; 1 when parts of it are unusable and were left out (into
+ * S->left_out, cut to fit); -EINVAL when all of it is; -ENOMEM. DST is untouched on errors.
  */
 typedef int (*setting_parse)(struct settings *s, const struct setting *row, const char *text,
 			     void *dst);
@@ -86,6 +87,7 @@ int parse_level(struct settings *s, const struct setting *row, const char *text,
 int parse_sampler(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_propagators(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_exporters(struct settings *s, const struct setting *row, const char *text, void *dst);
+int parse_with_sdk(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_protocol(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_compression(struct settings *s, const struct setting *row, const char *text, void *dst);
 

@@ -2,14 +2,19 @@
 /*
  * console: see console.h.
  *
- * A child span ends before its parent, so the spans of a trace wait for its root, at most HOLD_NS.
- * Then the trace is complete and goes into the shop window. Each tick shows what is in the window,
- * as long as that makes no more than TRACES_PER_SECOND (a token bucket: a burst after a quiet second
- * is shown whole). When there are more, the failed and then the slowest ones win; the others are
- * counted, and a line says so once a second.
+ * A child span ends before its parent, so the spans of a trace wait for each other:
+ *  - where the root is there, the trace is complete, but for spans of other processes that end a moment
+ *    after their caller has its answer: LATE_NS;
+ *  - a span whose parent belongs to the same process waits for that one, which is still open, however
+ *    long it takes, up to OPEN_NS: a long request's tree is worth more than its first leaf at once;
+ *  - whether a parent in another process will come is not known: HOLD_NS.
+ * Then the trace goes into the shop window. Each tick shows what is in the window, as long as that
+ * makes no more than TRACES_PER_SECOND (a token bucket: a burst after a quiet second is shown whole).
+ * When there are more, the failed and then the slowest ones win; the others are counted, and a line
+ * says so once a second.
  *
- * HOLD_NS and a tick are well below the 250 ms in which a span must be on the screen. What waits is
- * bounded: when TRACES or LINES are reached, the oldest trace waits no longer.
+ * HOLD_NS and a tick are well below the 250 ms in which a span must be on the screen unless its parent
+ * is open. What waits is bounded: when TRACES or LINES are reached, the oldest trace waits no longer.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -20,6 +25,7 @@
 
 #include "console.h"
 #include "console_line.h"
+#include "console_output.h"
 #include "console_table.h"
 #include "console_trace.h"
 
@@ -33,16 +39,17 @@ enum {
 	DEFAULT_WIDTH = 120,
 };
 
+static const uint64_t LATE_NS = 70 * MS; /* the agent looks for events each 50 ms */
 static const uint64_t HOLD_NS = 130 * MS;
+static const uint64_t OPEN_NS = 2000 * MS;
 static const uint64_t TICK_NS = 50 * MS;
 static const uint64_t TOKEN_NS = 1000 * MS / TRACES_PER_SECOND; /* what showing a trace costs */
 static const uint64_t TOKENS_MAX_NS = 1000 * MS;
 
 struct console {
 	const struct config *config;
-	FILE *out;
+	struct output out;
 	struct line_style style;
-	bool closed;
 	struct table *table;
 	struct loop_timer *timer; /* NULL without a loop */
 	bool ticking;
@@ -73,12 +80,13 @@ int console__new(const struct config *config, struct loop *loop, FILE *out, stru
 	if (!c)
 		return err;
 	c->config = config;
-	c->out = out;
 	c->style.is_tty = fileno(out) >= 0 && isatty(fileno(out));
 	c->style.color = c->style.is_tty && config->color;
 	c->tokens_ns = TOKENS_MAX_NS;
 	c->refilled_ns = loop__now_ns();
-	err = table__new(&c->table);
+	err = output__open(&c->out, out);
+	if (!err)
+		err = table__new(&c->table);
 	if (err)
 		goto cleanup;
 	if (loop)
@@ -118,21 +126,17 @@ static void leave_out(struct console *c, struct trace *trace)
 
 static void tell_left_out(struct console *c)
 {
+	FILE *out = c->out.stream;
+
 	if (c->left_out_cnt == 0)
 		return;
-	fprintf(c->out, " … %llu more traces not shown", (unsigned long long)c->left_out_cnt);
+	fprintf(out, " … %llu more traces not shown", (unsigned long long)c->left_out_cnt);
 	if (c->left_out_failed_cnt)
-		fprintf(c->out, ", %llu of them failed", (unsigned long long)c->left_out_failed_cnt);
-	fputs(c->hinted ? "\n" : " (--slow, --errors and --route select)\n", c->out);
+		fprintf(out, ", %llu of them failed", (unsigned long long)c->left_out_failed_cnt);
+	fputs(c->hinted ? "\n" : " (--slow, --errors and --route select)\n", out);
 	c->hinted = true;
 	c->left_out_cnt = 0;
 	c->left_out_failed_cnt = 0;
-}
-
-static void note_write_errors(struct console *c)
-{
-	if (fflush(c->out) != 0 || ferror(c->out))
-		c->closed = true;
 }
 
 static int by_start(const void *a, const void *b)
@@ -172,13 +176,13 @@ static void show_window(struct console *c)
 	c->tokens_ns -= c->window_cnt * TOKEN_NS;
 
 	qsort(c->window, c->window_cnt, sizeof(c->window[0]), by_start);
-	c->style.width = terminal_width(c->out);
+	c->style.width = terminal_width(c->out.target);
 	for (unsigned i = 0; i < c->window_cnt; i++) {
-		trace__print(c->window[i], &c->usual_ns, &c->style, c->out);
+		trace__print(c->window[i], &c->usual_ns, &c->style, c->out.stream);
 		trace__free(c->window[i]);
 	}
 	c->window_cnt = 0;
-	note_write_errors(c);
+	output__flush(&c->out);
 }
 
 /* Puts a complete trace into the window, which keeps those that matter most. */
@@ -249,6 +253,7 @@ static struct trace *add_trace(struct console *c, const uint8_t trace_id[static 
 	if (!trace)
 		return NULL;
 	trace->arrived_ns = loop__now_ns();
+	trace->settled_ns = trace->arrived_ns;
 	trace->next_in_bucket = *bucket;
 	*bucket = trace;
 	if (c->newest)
@@ -260,7 +265,18 @@ static struct trace *add_trace(struct console *c, const uint8_t trace_id[static 
 	return trace;
 }
 
-/* Completes the traces whose root is there or that have waited long enough; all of them: ALL. */
+static bool has_waited(struct trace *trace, uint64_t now_ns)
+{
+	const uint64_t settled_ns = now_ns - trace->settled_ns;
+
+	if (now_ns - trace->arrived_ns >= OPEN_NS)
+		return true;
+	if (trace->has_root)
+		return trace->line_cnt == 1 || settled_ns >= LATE_NS;
+	return !trace__lacks_a_parent(trace) && settled_ns >= HOLD_NS;
+}
+
+/* Completes the traces that have waited long enough; all of them: ALL. */
 static void collect(struct console *c, bool all)
 {
 	struct trace *trace, *next, *before = NULL;
@@ -268,7 +284,7 @@ static void collect(struct console *c, bool all)
 
 	for (trace = c->oldest; trace; trace = next) {
 		next = trace->next;
-		if (all || now_ns - trace->arrived_ns >= HOLD_NS)
+		if (all || has_waited(trace, now_ns))
 			complete(c, trace, before);
 		else
 			before = trace;
@@ -321,6 +337,7 @@ void console__span(struct console *c, const char *service, const struct otlp_spa
 {
 	struct span_line *line = span_line__new(service, span);
 	struct trace *trace;
+	bool was_settled;
 
 	if (!line)
 		return;
@@ -337,10 +354,11 @@ void console__span(struct console *c, const char *service, const struct otlp_spa
 		return;
 	}
 	trace->matched |= matches(c->config, line);
-	if (is_root(span))
-		trace->arrived_ns = 0; /* nothing more to wait for */
 	c->line_cnt -= trace->line_cnt;
+	was_settled = trace->has_root || !trace__lacks_a_parent(trace);
 	trace__add(trace, line);
+	if (is_root(span) || (!was_settled && !trace__lacks_a_parent(trace)))
+		trace->settled_ns = loop__now_ns();
 	c->line_cnt += trace->line_cnt;
 	start_ticking(c);
 }
@@ -358,7 +376,7 @@ static void tick(void *ctx)
 	show_window(c);
 	if (c->left_out_cnt && loop__now_ns() - c->left_out_since_ns >= 1000 * MS) {
 		tell_left_out(c);
-		note_write_errors(c);
+		output__flush(&c->out);
 	}
 	if (!c->oldest && !c->left_out_cnt) {
 		loop__stop_timer(c->timer);
@@ -371,18 +389,19 @@ void console__flush(struct console *c)
 	collect(c, true);
 	show_window(c);
 	tell_left_out(c);
-	note_write_errors(c);
+	output__flush(&c->out);
 }
 
 void console__table(struct console *c)
 {
-	table__print(c->table, c->out, terminal_width(c->out), c->style.color);
-	note_write_errors(c);
+	table__print(c->table, c->out.stream, terminal_width(c->out.target), c->style.color);
+	output__flush(&c->out);
 }
 
-bool console__closed(const struct console *c)
+uint64_t console__lost(const struct console *c, int *err)
 {
-	return c->closed;
+	*err = c->out.err;
+	return c->out.lost_lines;
 }
 
 void console__free(struct console *c)
@@ -398,6 +417,7 @@ void console__free(struct console *c)
 	for (unsigned i = 0; i < c->window_cnt; i++)
 		trace__free(c->window[i]);
 	loop__remove_timer(c->timer);
+	output__close(&c->out);
 	table__free(c->table);
 	free(c);
 }

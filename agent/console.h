@@ -15,7 +15,7 @@
 
 struct console;
 
-/* Prints to OUT (stdout for trace, stderr for run). -ENOMEM. */
+/* Prints to OUT, past its buffer (stdout for trace, stderr for run). -ENOMEM. */
 int console__new(const struct config *config, struct loop *loop, FILE *out, struct console **out_console);
 
 /* A span ended. SPAN is lent; SERVICE is the target's service.name. */
@@ -29,8 +29,8 @@ void console__count(struct console *c, struct otlp_text name, uint64_t duration_
 /* The table of routes over everything seen so far. */
 void console__table(struct console *c);
 
-/* True when OUT cannot be written any more (`| head` went away). */
-bool console__closed(const struct console *c);
+/* Lines that OUT did not take, and why the first (negative errno; -EPIPE: `| head` went away). */
+uint64_t console__lost(const struct console *c, int *err);
 
 /* Prints what is held back. */
 void console__flush(struct console *c);

@@ -14,7 +14,13 @@ enum {
 	SERVICE_WIDTH_MAX = 16,
 	BELOW = 4, /* how far an error that continues below is indented from the name */
 	NO_LIMIT = 4096,
+	TARGET_BYTES = 300,
 };
+
+static unsigned between(unsigned least, unsigned value, unsigned most)
+{
+	return value < least ? least : value > most ? most : value;
+}
 
 static const struct otlp_attribute *find(const struct otlp_attribute *attributes, size_t cnt,
 					 const char *key, enum otlp_type type)
@@ -54,18 +60,66 @@ static struct otlp_text cut_prefix(struct otlp_text message)
 	return message;
 }
 
-/* Points the line's texts into the span, where they are now. */
-static void borrow_texts(struct span_line *line, const char *service, const struct otlp_span *span)
+/* Path and query of a URL: what follows its authority. */
+static void split_url(struct otlp_text url, struct otlp_text *path, struct otlp_text *query)
+{
+	const char *end = url.at + url.len, *at = memmem(url.at, url.len, "://", 3), *mark;
+
+	at = at ? at + 3 : url.at;
+	while (at < end && *at != '/' && *at != '?' && *at != '#')
+		at++;
+	mark = memchr(at, '?', end - at);
+	*path = (struct otlp_text){ at, (mark ? mark : end) - at };
+	if (mark)
+		*query = (struct otlp_text){ mark + 1, end - mark - 1 };
+}
+
+/* "address:port" of whom a client called, in AT. */
+static struct otlp_text target_of(const struct otlp_span *span, char at[static TARGET_BYTES])
+{
+	struct otlp_text address = text_of(span->attributes, span->attribute_cnt, "server.address");
+	const struct otlp_attribute *port =
+		find(span->attributes, span->attribute_cnt, "server.port", OTLP_INT);
+	bool is_v6 = address.len && memchr(address.at, ':', address.len);
+	int len;
+
+	if (span->kind != OTLP_CLIENT || !address.len)
+		return (struct otlp_text){ "", 0 };
+	if (!port)
+		return address;
+	len = snprintf(at, TARGET_BYTES, is_v6 ? "[%.*s]:%lld" : "%.*s:%lld",
+		       (int)between(0, address.len, TARGET_BYTES - 32), address.at,
+		       (long long)port->number);
+	return (struct otlp_text){ at, len };
+}
+
+/* True: it is an SQL text. */
+static bool find_path(struct span_line *line, const struct otlp_span *span,
+		      char target[static TARGET_BYTES])
 {
 	const struct otlp_attribute *attributes = span->attributes;
-	const struct otlp_event *exception = find_exception(span);
 	const size_t cnt = span->attribute_cnt;
+	struct otlp_text url = text_of(attributes, cnt, "url.full");
 
-	line->name = span->name;
-	line->service = (struct otlp_text){ service, strlen(service) };
 	line->path = text_of(attributes, cnt, "url.path");
 	line->query = text_of(attributes, cnt, "url.query");
-	line->error_type = text_of(attributes, cnt, "error.type");
+	if (!line->path.len && url.len)
+		split_url(url, &line->path, &line->query);
+	if (line->path.len)
+		return false;
+	line->path = text_of(attributes, cnt, "db.query.text");
+	if (line->path.len)
+		return true;
+	line->path = target_of(span, target);
+	return false;
+}
+
+static void find_error(struct span_line *line, const struct otlp_span *span)
+{
+	const struct otlp_event *exception = find_exception(span);
+
+	line->error_type = text_of(span->attributes, span->attribute_cnt, "error.type");
+	line->message = span->status_message;
 	if (!exception)
 		return;
 	line->panic = text_of(exception->attributes, exception->attribute_cnt, "exception.type");
@@ -73,38 +127,87 @@ static void borrow_texts(struct span_line *line, const char *service, const stru
 						 "exception.message"));
 }
 
+static void find_status(struct span_line *line, const struct otlp_span *span)
+{
+	const struct otlp_attribute *attributes = span->attributes;
+	const size_t cnt = span->attribute_cnt;
+	const struct otlp_attribute *status =
+		find(attributes, cnt, "http.response.status_code", OTLP_INT);
+
+	line->failed = span->status == OTLP_STATUS_ERROR;
+	line->status = status ? status->number : 0;
+	line->code = text_of(attributes, cnt, "rpc.response.status_code");
+	if (!line->code.len)
+		line->code = text_of(attributes, cnt, "db.response.status_code");
+}
+
+static void copy_numbers(struct span_line *line, const struct otlp_span *span)
+{
+	static const uint8_t no_span[sizeof(line->parent_id)];
+	const struct otlp_attribute *wait = find(span->attributes, span->attribute_cnt,
+						 "gospan.db.pool_wait", OTLP_DOUBLE);
+	const uint32_t remote = span->flags & (OTLP_FLAG_HAS_IS_REMOTE | OTLP_FLAG_IS_REMOTE);
+
+	memcpy(line->trace_id, span->trace_id, sizeof(line->trace_id));
+	memcpy(line->span_id, span->span_id, sizeof(line->span_id));
+	memcpy(line->parent_id, span->parent_id, sizeof(line->parent_id));
+	line->start_unix_ns = span->start_unix_ns;
+	line->end_unix_ns = span->end_unix_ns > span->start_unix_ns ? span->end_unix_ns :
+								      span->start_unix_ns;
+	line->pool_wait_ns = wait && wait->real > 0 ? wait->real * 1e9 : 0;
+	line->parent_is_local = remote == OTLP_FLAG_HAS_IS_REMOTE &&
+				memcmp(line->parent_id, no_span, sizeof(no_span)) != 0;
+}
+
+static void copy_text(char **to, struct otlp_text *text)
+{
+	if (text->len)
+		memcpy(*to, text->at, text->len);
+	text->at = *to;
+	*to += text->len;
+}
+
+/* SQL is mostly written over several lines, indented. TEXT is ours. */
+static void collapse_spaces(char *at, struct otlp_text *text)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < text->len; i++) {
+		char c = at[i] == '\n' || at[i] == '\r' || at[i] == '\t' ? ' ' : at[i];
+
+		if (c != ' ' || (len && at[len - 1] != ' '))
+			at[len++] = c;
+	}
+	text->len = len;
+}
+
 struct span_line *span_line__new(const char *service, const struct otlp_span *span)
 {
-	const struct otlp_attribute *status = find(span->attributes, span->attribute_cnt,
-						   "http.response.status_code", OTLP_INT);
 	struct span_line borrowed = { 0 }, *line;
-	struct otlp_text *texts[] = { &borrowed.name,	 &borrowed.path,  &borrowed.query,
-				      &borrowed.service, &borrowed.panic, &borrowed.panic_message,
-				      &borrowed.error_type };
+	struct otlp_text *texts[] = { &borrowed.name,	       &borrowed.query,	     &borrowed.service,
+				      &borrowed.panic,	       &borrowed.code,
+				      &borrowed.panic_message, &borrowed.error_type,
+				      &borrowed.message,       &borrowed.path /* the last */ };
+	char target[TARGET_BYTES], *at;
 	size_t bytes = 0;
-	char *at;
+	bool is_sql;
 
-	borrow_texts(&borrowed, service, span);
+	borrowed.name = span->name;
+	borrowed.service = (struct otlp_text){ service, strlen(service) };
+	is_sql = find_path(&borrowed, span, target);
+	find_error(&borrowed, span);
+	find_status(&borrowed, span);
+	copy_numbers(&borrowed, span);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		bytes += texts[i]->len;
 	line = malloc(sizeof(*line) + bytes);
 	if (!line)
 		return NULL;
 	at = line->text;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (texts[i]->len)
-			memcpy(at, texts[i]->at, texts[i]->len);
-		texts[i]->at = at;
-		at += texts[i]->len;
-	}
-	memcpy(borrowed.trace_id, span->trace_id, sizeof(borrowed.trace_id));
-	memcpy(borrowed.span_id, span->span_id, sizeof(borrowed.span_id));
-	memcpy(borrowed.parent_id, span->parent_id, sizeof(borrowed.parent_id));
-	borrowed.start_unix_ns = span->start_unix_ns;
-	borrowed.end_unix_ns = span->end_unix_ns > span->start_unix_ns ? span->end_unix_ns :
-									  span->start_unix_ns;
-	borrowed.failed = span->status == OTLP_STATUS_ERROR;
-	borrowed.status = status ? status->number : 0;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		copy_text(&at, texts[i]);
+	if (is_sql)
+		collapse_spaces(at - borrowed.path.len, &borrowed.path);
 	*line = borrowed;
 	return line;
 }
@@ -122,6 +225,20 @@ static void put_time(struct row *row, uint64_t unix_ns)
 	row__style(row, PLAIN);
 }
 
+/* gRPC's "package.Service/Method" without its package where that leaves no room for the method. */
+static struct otlp_text fitting(struct otlp_text name, unsigned width)
+{
+	const char *slash, *dot;
+
+	if (text__width(name) <= width || memchr(name.at, ' ', name.len))
+		return name;
+	slash = memchr(name.at, '/', name.len);
+	if (!slash)
+		return name;
+	dot = memrchr(name.at, '.', slash - name.at);
+	return dot ? (struct otlp_text){ dot + 1, name.at + name.len - dot - 1 } : name;
+}
+
 static void put_name(struct row *row, struct otlp_text name, unsigned depth, unsigned width)
 {
 	unsigned end = row->width + width;
@@ -134,22 +251,33 @@ static void put_name(struct row *row, struct otlp_text name, unsigned depth, uns
 	if (depth > 0)
 		row__own(row, "└ ");
 	row__style(row, BOLD);
-	row__foreign(row, name, end - row->width);
+	row__foreign(row, fitting(name, end - row->width), end - row->width);
 	row__style(row, PLAIN);
 	row__pad_to(row, end);
 }
 
+/* A word that says all is well ("OK") has its place in the column; others are told behind. */
+static bool is_short(struct otlp_text code)
+{
+	return code.len > 0 && code.len <= STATUS_WIDTH;
+}
+
 static void put_status(struct row *row, const struct span_line *line, unsigned end)
 {
+	const bool odd = line->code.len && !is_short(line->code);
 	char text[24] = "";
 
 	if (line->status)
 		snprintf(text, sizeof(text), "%lld", (long long)line->status);
-	else if (line->failed)
+	else if (line->failed || odd)
 		snprintf(text, sizeof(text), "!");
 	row__style(row, line->failed || line->status >= 500 ? RED :
-			line->status >= 400		    ? YELLOW :
+			line->status >= 400 || odd	    ? YELLOW :
 							      GREEN);
+	if (!*text && line->code.len) {
+		row__pad_to(row, end - line->code.len);
+		row__foreign(row, line->code, line->code.len);
+	}
 	row__right(row, text, end);
 	row__style(row, PLAIN);
 }
@@ -206,32 +334,53 @@ static void put_path(struct row *row, const struct span_line *line, unsigned wid
 	row__pad_to(row, end);
 }
 
-static void put_error(struct row *row, const struct span_line *line, unsigned max_width)
+/* "WHAT: MESSAGE" behind the word LABEL, as far as END. */
+static void put_pair(struct row *row, const char *label, struct otlp_text what,
+		     struct otlp_text message, unsigned end)
 {
-	unsigned end = row->width + max_width;
-
-	row__style(row, RED);
-	if (line->panic.len) {
-		row__own(row, "panic ");
-		row__foreign(row, line->panic, end - row->width);
-		if (line->panic_message.len && end > row->width + 2) {
-			row__own(row, ": ");
-			row__foreign(row, line->panic_message, end - row->width);
-		}
-	} else {
-		row__own(row, "error.type=");
-		row__foreign(row, line->error_type, end - row->width);
-	}
-	row__style(row, PLAIN);
+	row__own(row, label);
+	if (end > row->width)
+		row__foreign(row, what, end - row->width);
+	if (!message.len || end <= row->width + 2)
+		return;
+	row__own(row, what.len ? ": " : "");
+	row__foreign(row, message, end - row->width);
 }
 
-/* The columns put_error() would like to have; 0: there is no error to tell of. */
-static unsigned error_width(const struct span_line *line)
+static bool has_error(const struct span_line *line)
 {
+	return line->panic.len || line->error_type.len || line->message.len;
+}
+
+/* A wait for a connection that explains the span's duration, or part of it. */
+static bool has_waited(const struct span_line *line)
+{
+	return line->pool_wait_ns > (line->end_unix_ns - line->start_unix_ns) / 10;
+}
+
+static void put_notes(struct row *row, const struct span_line *line, unsigned end)
+{
+	const struct otlp_text none = { "", 0 };
+	const unsigned start = row->width;
+	char duration[DURATION_BYTES];
+
+	row__style(row, has_error(line) ? RED : YELLOW);
 	if (line->panic.len)
-		return 6 + text__width(line->panic) +
-		       (line->panic_message.len ? 2 + text__width(line->panic_message) : 0);
-	return line->error_type.len ? 11 + text__width(line->error_type) : 0;
+		put_pair(row, "panic ", line->panic, line->panic_message, end);
+	else if (line->error_type.len)
+		put_pair(row, "error.type=", line->error_type, line->message, end);
+	else if (line->message.len)
+		put_pair(row, "error: ", none, line->message, end);
+	else if (line->code.len && !is_short(line->code))
+		put_pair(row, "", line->code, none, end);
+	row__style(row, YELLOW);
+	if (has_waited(line) && end > row->width) {
+		format_duration(line->pool_wait_ns, duration);
+		row__own(row, row->width > start ? ", waited " : "waited ");
+		row__own(row, duration);
+		row__own(row, " for a connection");
+	}
+	row__style(row, PLAIN);
 }
 
 /* For HTTP the type of an error is mostly its status, which is in the line already. */
@@ -240,34 +389,41 @@ static bool is_told_by_status(const struct span_line *line)
 	char text[24];
 	int len = snprintf(text, sizeof(text), "%lld", (long long)line->status);
 
-	return !line->panic.len && (size_t)len == line->error_type.len &&
-	       memcmp(text, line->error_type.at, len) == 0;
+	return !line->panic.len && !line->message.len && !has_waited(line) &&
+	       (size_t)len == line->error_type.len && memcmp(text, line->error_type.at, len) == 0;
 }
 
-static unsigned between(unsigned least, unsigned value, unsigned most)
-{
-	return value < least ? least : value > most ? most : value;
-}
-
-static void print_error_below(const struct span_line *line, const struct line_style *style, FILE *out)
+/* Behind the line where there is room, else below it. */
+static void print_with_notes(struct row *row, const struct span_line *line,
+			     const struct line_style *style, FILE *out)
 {
 	const unsigned column = 1 + TIME_WIDTH + 2 + BELOW;
-	struct row row;
+	struct row notes;
+	bool fits;
 
-	row__start(&row, style->color);
-	row__pad_to(&row, column);
-	put_error(&row, line, style->width > column + 20 ? style->width - column : 20);
-	row__print(&row, out);
+	row__start(&notes, false);
+	put_notes(&notes, line, NO_LIMIT);
+	fits = !style->is_tty || row->width + 2 + notes.width <= style->width;
+	if (notes.width && fits) {
+		row__pad_to(row, row->width + 2);
+		put_notes(row, line, row->width + NO_LIMIT);
+	}
+	row__print(row, out);
+	if (!notes.width || fits || is_told_by_status(line))
+		return;
+	row__start(row, style->color);
+	row__pad_to(row, column);
+	put_notes(row, line, style->width > column + 20 ? style->width : column + 20);
+	row__print(row, out);
 }
 
 void span_line__print(const struct span_line *line, unsigned depth, const struct extent *extent,
 		      struct line_style *style, FILE *out)
 {
-	const unsigned name_width = between(16, style->width / 5, 40);
+	const unsigned name_width = between(16, style->width / 4, 40);
 	const unsigned path_width = between(10, style->width / 6, 40);
 	const unsigned service_width = between(0, text__width(line->service), SERVICE_WIDTH_MAX);
-	unsigned service_end, wanted = error_width(line);
-	bool error_fits;
+	unsigned service_end;
 	char duration[DURATION_BYTES];
 	struct row row;
 
@@ -292,12 +448,5 @@ void span_line__print(const struct span_line *line, unsigned depth, const struct
 	row__style(&row, DIM);
 	row__short_id(&row, line->trace_id);
 	row__style(&row, PLAIN);
-	error_fits = !style->is_tty || row.width + 2 + wanted <= style->width;
-	if (wanted && error_fits) {
-		row__pad_to(&row, row.width + 2);
-		put_error(&row, line, NO_LIMIT);
-	}
-	row__print(&row, out);
-	if (wanted && !error_fits && !is_told_by_status(line))
-		print_error_below(line, style, out);
+	print_with_notes(&row, line, style, out);
 }

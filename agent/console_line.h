@@ -5,8 +5,11 @@
  *
  *  12:04:01.204  GET /cart/{id}        200    3.1ms  ▕██      ▏  /cart/42         shop  8c1f…e2
  *
- * A line that would leave the terminal's width because of its error goes on below itself; what does
- * not go to a terminal is never cut there.
+ * The status is HTTP's, or another's where it fits ("OK"), or "!". The path is what was asked for: a
+ * server's or client's path, an SQL text, or whom a client called.
+ *
+ * A line that would leave the terminal's width because of its notes (an error, a wait) goes on below
+ * itself; what does not go to a terminal is never cut there.
  */
 #ifndef GOSPAN_AGENT_CONSOLE_LINE_H
 #define GOSPAN_AGENT_CONSOLE_LINE_H
@@ -22,10 +25,13 @@ struct span_line {
 	uint8_t span_id[8];
 	uint8_t parent_id[8]; /* zeros: none */
 	uint64_t start_unix_ns, end_unix_ns; /* end >= start */
+	uint64_t pool_wait_ns;		     /* for a connection to a database */
 	bool failed;
+	bool parent_is_local; /* a span of the same process: it ends too, sooner or later */
 	bool is_top, is_shown; /* the caller's marks */
 	int64_t status; /* http.response.status_code, 0: none */
-	struct otlp_text name, path, query, service, panic, panic_message, error_type;
+	struct otlp_text name, path, query, service, panic, panic_message, error_type, message;
+	struct otlp_text code; /* the status where it is a word: gRPC's, a database's */
 	char text[]; /* what these point to */
 };
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "console_text.h"
-#include "utf8.h"
+#include "printable.h"
 
 struct range {
 	uint32_t first, last;
@@ -30,13 +30,6 @@ static const struct range zero[] = {
 	{ 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f },
 };
 
-/* C0, DEL, C1; marks and overrides of direction, line and paragraph separators, invisible ones. */
-static const struct range unsafe[] = {
-	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x061c, 0x061c },
-	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
-	{ 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
-};
-
 static bool is_in(uint32_t c, const struct range *ranges, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++)
@@ -47,47 +40,18 @@ static bool is_in(uint32_t c, const struct range *ranges, size_t cnt)
 
 #define IS_IN(c, ranges) is_in(c, ranges, sizeof(ranges) / sizeof((ranges)[0]))
 
-/* One character of S..END into *C; the bytes it took. A bad byte counts for one, as U+FFFD. */
-static size_t decode(const unsigned char *s, const unsigned char *end, uint32_t *c)
+/* The next character of *S, which moves on, and its columns. */
+static struct glyph next_glyph(const char **s, const char *end, unsigned *width)
 {
-	size_t len = utf8__char_len((const char *)s, end - s);
-	uint32_t value = len == 1 ? s[0] : s[0] & (0x7f >> len);
+	struct glyph glyph;
 
-	for (size_t i = 1; i < len; i++)
-		value = value << 6 | (s[i] & 0x3f);
-	*c = len ? value : 0xfffd;
-	return len ? len : 1;
-}
-
-/* One character as it is shown. */
-struct glyph {
-	char at[12];
-	size_t len;
-	unsigned width;
-};
-
-/* The next character of *S, which moves on. */
-static struct glyph next_glyph(const unsigned char **s, const unsigned char *end)
-{
-	struct glyph glyph = { .width = 1 };
-	uint32_t c;
-	size_t len = decode(*s, end, &c);
-
-	if (c >= ' ' && c <= '~') { /* nearly all of them: in none of the tables */
-		glyph.len = 1;
-		glyph.at[0] = c;
-	} else if (IS_IN(c, unsafe)) {
-		glyph.len = snprintf(glyph.at, sizeof(glyph.at), c < 0x100 ? "\\x%02x" : "\\u{%x}", c);
-		glyph.width = glyph.len;
-	} else if (c == 0xfffd) {
-		glyph.len = 3;
-		memcpy(glyph.at, "\xef\xbf\xbd", 3);
-	} else {
-		glyph.len = len;
-		memcpy(glyph.at, *s, len);
-		glyph.width = IS_IN(c, wide) ? 2 : IS_IN(c, zero) ? 0 : 1;
-	}
-	*s += len;
+	*s += printable__next(*s, end - *s, &glyph);
+	if (glyph.spelled)
+		*width = glyph.len;
+	else if (glyph.c < zero[0].first)
+		*width = 1; /* nearly all of them: in none of the tables */
+	else
+		*width = IS_IN(glyph.c, wide) ? 2 : IS_IN(glyph.c, zero) ? 0 : 1;
 	return glyph;
 }
 
@@ -130,21 +94,21 @@ void row__format(struct row *row, const char *format, ...)
 
 void row__foreign(struct row *row, struct otlp_text text, unsigned max_width)
 {
-	const unsigned char *s = (const unsigned char *)text.at, *end = s + text.len;
-	unsigned left = max_width;
+	const char *s = text.at, *end = s + text.len;
 	bool cut = text__width(text) > max_width;
+	unsigned left = max_width, width;
 
 	if (max_width == 0)
 		return;
 	if (cut)
 		left--;
 	while (s < end) {
-		struct glyph glyph = next_glyph(&s, end);
+		struct glyph glyph = next_glyph(&s, end, &width);
 
-		if (glyph.width > left || glyph.len > sizeof(row->at) - 16 - row->len)
+		if (width > left || glyph.len > sizeof(row->at) - 16 - row->len)
 			break;
-		append(row, glyph.at, glyph.len, glyph.width);
-		left -= glyph.width;
+		append(row, glyph.at, glyph.len, width);
+		left -= width;
 	}
 	if (cut || s < end)
 		row__own(row, "…");
@@ -152,12 +116,14 @@ void row__foreign(struct row *row, struct otlp_text text, unsigned max_width)
 
 unsigned text__width(struct otlp_text text)
 {
-	const unsigned char *s = (const unsigned char *)text.at, *end = s + text.len;
-	unsigned width = 0;
+	const char *s = text.at, *end = s + text.len;
+	unsigned all = 0, width;
 
-	while (s < end)
-		width += next_glyph(&s, end).width;
-	return width;
+	while (s < end) {
+		next_glyph(&s, end, &width);
+		all += width;
+	}
+	return all;
 }
 
 void row__short_id(struct row *row, const uint8_t trace_id[static 16])

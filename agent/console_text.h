@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * console_text: one line of the terminal, built column by column. Knows how wide text is on the
- * screen, and lets nothing foreign through raw: bad UTF-8 becomes U+FFFD, control characters and
- * those that reorder text are spelled out.
+ * screen, and lets nothing foreign through raw (printable).
  */
 #ifndef GOSPAN_AGENT_CONSOLE_TEXT_H
 #define GOSPAN_AGENT_CONSOLE_TEXT_H

@@ -32,7 +32,11 @@ void trace__free(struct trace *trace)
 
 void trace__add(struct trace *trace, struct span_line *line)
 {
+	static const uint8_t none[sizeof(line->parent_id)];
+
 	trace->failed |= line->failed;
+	trace->has_root |= memcmp(line->parent_id, none, sizeof(none)) == 0;
+	trace->is_searched = false;
 	if (line->start_unix_ns < trace->start_unix_ns)
 		trace->start_unix_ns = line->start_unix_ns;
 	if (line->end_unix_ns > trace->end_unix_ns)
@@ -64,15 +68,32 @@ static bool is_parent(const struct span_line *line, const struct span_line *chil
 	return line != child && memcmp(line->span_id, child->parent_id, sizeof(line->span_id)) == 0;
 }
 
+static bool has_parent(const struct trace *trace, const struct span_line *line)
+{
+	const struct span_line *parent = trace->lines;
+
+	while (parent && !is_parent(parent, line))
+		parent = parent->next;
+	return parent;
+}
+
+bool trace__lacks_a_parent(struct trace *trace)
+{
+	const struct span_line *line = trace->lines;
+
+	if (trace->is_searched)
+		return trace->lacks_a_parent;
+	while (line && (!line->parent_is_local || has_parent(trace, line)))
+		line = line->next;
+	trace->is_searched = true;
+	trace->lacks_a_parent = line;
+	return line;
+}
+
 static void mark_tops(struct trace *trace)
 {
-	struct span_line *line, *parent;
-
-	for (line = trace->lines; line; line = line->next) {
-		for (parent = trace->lines; parent && !is_parent(parent, line); parent = parent->next)
-			;
-		line->is_top = !parent;
-	}
+	for (struct span_line *line = trace->lines; line; line = line->next)
+		line->is_top = !has_parent(trace, line);
 }
 
 /* The first to start that is not shown yet and belongs below PARENT (NULL: on top). */

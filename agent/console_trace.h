@@ -16,8 +16,12 @@ enum { TRACE_LINES = 256 };
 struct trace {
 	struct trace *next_in_bucket; /* the caller's lists */
 	struct trace *next;
-	uint64_t arrived_ns; /* the caller's: when its first span came */
-	bool matched;	     /* the caller's: it is to be shown */
+	uint64_t arrived_ns;  /* the caller's: when its first span came */
+	uint64_t settled_ns;  /* the caller's: since when no span is known to be missing */
+	bool matched;	      /* the caller's: it is to be shown */
+	bool has_root;	      /* a span without a parent */
+	bool is_searched;     /* since the last span came, for what is missing: */
+	bool lacks_a_parent;
 	uint8_t trace_id[16];
 	struct span_line *lines; /* the latest first */
 	unsigned line_cnt, left_out_cnt;
@@ -31,6 +35,9 @@ void trace__free(struct trace *trace);
 
 /* Takes LINE over. */
 void trace__add(struct trace *trace, struct span_line *line);
+
+/* Whether a span's parent in the same process has not ended yet: it will come. */
+bool trace__lacks_a_parent(struct trace *trace);
 
 /* True when A is rather shown than B: the failed ones first, then the slowest. */
 bool trace__matters_more(const struct trace *a, const struct trace *b);

@@ -17,6 +17,7 @@ static const struct {
 	{"go_entry/", SITE_ENTRY},
 	{"go_call/", SITE_CALL},
 	{"go_after/", SITE_AFTER},
+	{"go_join/", SITE_JOIN},
 	{"go_return/", SITE_RETURN},
 };
 
@@ -31,15 +32,47 @@ static const struct {
 	{"go:stack ", DECLARED_FIELD, 1, false, true},
 	{"go:need ", DECLARED_FIELD, 2, true, false},
 	{"go:type ", DECLARED_TYPE, 0, false, false},
+	{"go:size ", DECLARED_SIZE, 0, false, false},
+	{"go:end", DECLARED_END, 0, false, false},
 	{"go:function ", DECLARED_FUNCTION, 0, false, false},
 	{"go:frame ", DECLARED_FRAME, 0, false, false},
 	{"go:span ", DECLARED_LIBRARY, 2, false, false},
+	{"go:children", DECLARED_CHILDREN, 0, false, false},
+	{"go:sdk", DECLARED_SDK, 0, false, false},
 };
 
 static const char *const span_kinds[] = {
 	[SPAN_INTERNAL] = "INTERNAL", [SPAN_SERVER] = "SERVER",	    [SPAN_CLIENT] = "CLIENT",
 	[SPAN_PRODUCER] = "PRODUCER", [SPAN_CONSUMER] = "CONSUMER",
 };
+
+/* What a word in GO_FIELD stands for. */
+static const struct {
+	const char *word;
+	enum go_kind from, to;
+} kinds[] = {
+	{"bool", GO_KIND_BOOL, GO_KIND_BOOL},
+	{"int", GO_KIND_INT, GO_KIND_UINTPTR},
+	{"array", GO_KIND_ARRAY, GO_KIND_ARRAY},
+	{"func", GO_KIND_FUNC, GO_KIND_FUNC},
+	{"interface", GO_KIND_INTERFACE, GO_KIND_INTERFACE},
+	{"map", GO_KIND_MAP, GO_KIND_MAP},
+	{"pointer", GO_KIND_POINTER, GO_KIND_POINTER},
+	{"pointer", GO_KIND_UNSAFE_POINTER, GO_KIND_UNSAFE_POINTER},
+	{"slice", GO_KIND_SLICE, GO_KIND_SLICE},
+	{"string", GO_KIND_STRING, GO_KIND_STRING},
+	{"struct", GO_KIND_STRUCT, GO_KIND_STRUCT},
+};
+
+enum { KIND_CNT = sizeof(kinds) / sizeof(kinds[0]) };
+
+static bool is_kind_word(const char *word)
+{
+	for (size_t i = 0; i < KIND_CNT; i++)
+		if (!strcmp(kinds[i].word, word))
+			return true;
+	return false;
+}
 
 /* Text behind PREFIX, or NULL. */
 static const char *after(const char *text, const char *prefix)
@@ -57,6 +90,11 @@ static char *take_word(const char **text)
 
 	*text += len + ((*text)[len] == ' ');
 	return word;
+}
+
+static int wrong(const char *where, const char *what)
+{
+	return log_err(-EINVAL, "declarations: %s: unknown %s", where, what);
 }
 
 static int add_probe(struct declarations *d, const struct bpf_program *prog)
@@ -113,9 +151,8 @@ static int add_library(struct declarations *d, const char *variable, char *kind,
 	for (size_t i = SPAN_INTERNAL; i <= SPAN_CONSUMER; i++)
 		if (!strcmp(kind, span_kinds[i]))
 			libraries[d->library_cnt].kind = i;
-	d->library_cnt++;
 	free(kind);
-	return 0;
+	return libraries[d->library_cnt++].kind ? 0 : wrong(variable, "span kind");
 }
 
 static int add_value(struct declarations *d, const struct btf *btf, const struct btf_type *var,
@@ -145,20 +182,38 @@ static int add_value(struct declarations *d, const struct btf *btf, const struct
 	if (value_tags[tag].needed) {
 		values[d->value_cnt - 1].library = library_index(d, words[0]);
 		values[d->value_cnt - 1].kind = words[1];
+		if (values[d->value_cnt - 1].library < 0 && strcmp(words[0], "all"))
+			return wrong(variable, "library");
 		free(words[0]);
 	} else {
 		values[d->value_cnt - 1].kind = words[0];
 	}
+	if (value_tags[tag].what == DECLARED_FIELD && !is_kind_word(values[d->value_cnt - 1].kind))
+		return wrong(variable, "kind of field");
 	return 0;
 }
 
-static void tag_probe(struct declarations *d, struct declared_probe *probe, const char *tag)
+/* The NULL that ends LIST stays, at LIST[MAX] at the latest. */
+static int append(const struct declared_probe *probe, const char **list, int max, const char *text)
+{
+	for (int i = 0; i < max; i++)
+		if (!list[i]) {
+			list[i] = text;
+			return 0;
+		}
+	return log_err(-EINVAL, "declarations: %s has more than %d functions", probe->program, max);
+}
+
+static int tag_probe(struct declarations *d, struct declared_probe *probe, const char *tag)
 {
 	const char *rest;
 
-	if ((rest = after(tag, "go:of ")))
+	if ((rest = after(tag, "go:of "))) {
 		probe->library = library_index(d, rest);
-	else if ((rest = after(tag, "go:when ")))
+		if (probe->library < 0)
+			return wrong(probe->program, "library");
+	}
+	if ((rest = after(tag, "go:when ")))
 		probe->when = rest;
 	else if ((rest = after(tag, "go:unless ")))
 		probe->unless = rest;
@@ -166,12 +221,63 @@ static void tag_probe(struct declarations *d, struct declared_probe *probe, cons
 		probe->results = strtoul(rest, NULL, 0);
 	else if (!strcmp(tag, "go:needed"))
 		probe->needed = true;
+	else if (!strcmp(tag, "go:children"))
+		probe->children = true;
+	else if (!strcmp(tag, "go:sdk"))
+		probe->sdk = true;
+	else if (!strcmp(tag, "go:writes"))
+		probe->writes = true;
 	else if ((rest = after(tag, "go:also ")))
-		for (int i = 1; i < DECLARED_ALSO_MAX; i++)
-			if (!probe->function[i]) {
-				probe->function[i] = rest;
-				break;
-			}
+		return append(probe, probe->function, DECLARED_ALSO_MAX, rest);
+	else if ((rest = after(tag, "go:except ")))
+		return append(probe, probe->except, DECLARED_EXCEPT_MAX, rest);
+	return 0;
+}
+
+/* GO_INSTRUMENTED, before the GO_SPAN of its library: VARIABLE is that one's. */
+static int read_instrumented(struct declarations *d, const struct btf *btf)
+{
+	for (__u32 id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id), *on;
+		const char *variable, *what;
+		int library, i = 0;
+
+		if (BTF_INFO_KIND(t->info) != BTF_KIND_DECL_TAG)
+			continue;
+		on = btf__type_by_id(btf, t->type);
+		what = after(btf__name_by_offset(btf, t->name_off), "go:instrumented ");
+		if (!what)
+			continue;
+		variable = btf__name_by_offset(btf, on->name_off);
+		library = library_index(d, variable);
+		if (library < 0)
+			return wrong(variable, "library");
+		while (d->libraries[library].instrumented[i])
+			i++;
+		if (i == DECLARED_INSTRUMENTED_MAX)
+			return wrong(variable, "instrumentation: there are too many");
+		d->libraries[library].instrumented[i] = what;
+	}
+	return 0;
+}
+
+/* An except for a function that its program does not attach to would do nothing, unnoticed. */
+static int check_excepts(const struct declarations *d)
+{
+	for (size_t i = 0; i < d->probe_cnt; i++) {
+		const struct declared_probe *probe = &d->probes[i];
+
+		for (const char *const *except = probe->except; *except; except++) {
+			const char *const *f = probe->function;
+
+			while (*f && !declared_call_is_in(*except, *f))
+				f++;
+			if (probe->kind != SITE_RETURN || !*f)
+				return log_err(-EINVAL, "declarations: %s has no RETs for GO_EXCEPT(\"%s\")",
+					       probe->program, *except);
+		}
+	}
+	return 0;
 }
 
 /* One pass over the decl tags: ONLY libraries first, since the others refer to them. */
@@ -190,11 +296,11 @@ static int read_tags(struct declarations *d, const struct btf *btf, bool librari
 			struct declared_probe *probe =
 				find_probe(d, btf__name_by_offset(btf, on->name_off));
 
-			if (probe)
-				tag_probe(d, probe, tag);
+			err = probe ? tag_probe(d, probe, tag) : 0;
 		}
 		for (size_t i = 0; i < sizeof(value_tags) / sizeof(value_tags[0]) && !err; i++)
-			if (after(tag, value_tags[i].prefix) &&
+			if (BTF_INFO_KIND(on->info) == BTF_KIND_VAR &&
+			    after(tag, value_tags[i].prefix) &&
 			    (value_tags[i].what == DECLARED_LIBRARY) == libraries)
 				err = add_value(d, btf, on, i, after(tag, value_tags[i].prefix));
 		if (err)
@@ -211,8 +317,12 @@ static int place_values(struct declarations *d, const struct btf *btf)
 	const struct btf_var_secinfo *info;
 
 	if (!sec)
-		return -ENOENT;
+		return log_err(-ENOENT, "declarations: the BPF object has no read-only data");
 	info = (const void *)(sec + 1);
+	/* the kernel would refuse the BTF, libbpf go on without, and no function be global any more */
+	for (size_t n = 1; n < BTF_INFO_VLEN(sec->info); n++)
+		if (info[n].offset < info[n - 1].offset)
+			return log_err(-EINVAL, "declarations: BTF of read-only data is not in order");
 	for (size_t i = 0; i < d->value_cnt; i++) {
 		size_t n, cnt = BTF_INFO_VLEN(sec->info);
 
@@ -223,7 +333,8 @@ static int place_values(struct declarations *d, const struct btf *btf)
 				break;
 		}
 		if (n == cnt)
-			return -ENOENT;
+			return log_err(-ENOENT, "declarations: %s is not read-only data",
+				       d->values[i].variable);
 		d->values[i].rodata_off = info[n].offset;
 	}
 	return 0;
@@ -248,11 +359,13 @@ int declarations__read(const struct bpf_object *obj, struct declarations **out)
 	if (!err)
 		err = read_tags(d, btf, false);
 	if (!err)
+		err = read_instrumented(d, btf);
+	if (!err)
 		err = place_values(d, btf);
-	if (err) {
-		log_err(err, "declarations: the embedded BPF object does not tell what it needs");
+	if (!err)
+		err = check_excepts(d);
+	if (err)
 		goto cleanup;
-	}
 	*out = d;
 	return 0;
 cleanup:
@@ -283,26 +396,16 @@ const char *declared_callee(const char *function, char *buf, size_t buf_sz)
 	return split ? split + 1 : NULL;
 }
 
+bool declared_call_is_in(const char *calls, const char *caller)
+{
+	const char *callee = after(calls, caller);
+
+	return callee && *callee == '>';
+}
+
 bool kind_is(enum go_kind kind, const char *word)
 {
-	static const struct {
-		const char *word;
-		enum go_kind from, to;
-	} kinds[] = {
-		{"bool", GO_KIND_BOOL, GO_KIND_BOOL},
-		{"int", GO_KIND_INT, GO_KIND_UINTPTR},
-		{"array", GO_KIND_ARRAY, GO_KIND_ARRAY},
-		{"func", GO_KIND_FUNC, GO_KIND_FUNC},
-		{"interface", GO_KIND_INTERFACE, GO_KIND_INTERFACE},
-		{"map", GO_KIND_MAP, GO_KIND_MAP},
-		{"pointer", GO_KIND_POINTER, GO_KIND_POINTER},
-		{"pointer", GO_KIND_UNSAFE_POINTER, GO_KIND_UNSAFE_POINTER},
-		{"slice", GO_KIND_SLICE, GO_KIND_SLICE},
-		{"string", GO_KIND_STRING, GO_KIND_STRING},
-		{"struct", GO_KIND_STRUCT, GO_KIND_STRUCT},
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; i < KIND_CNT; i++)
 		if (!strcmp(kinds[i].word, word) && kind >= kinds[i].from && kind <= kinds[i].to)
 			return true;
 	return false;

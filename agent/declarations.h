@@ -16,7 +16,7 @@
 
 struct bpf_object;
 
-enum { DECLARED_ALSO_MAX = 8 };
+enum { DECLARED_ALSO_MAX = 8, DECLARED_EXCEPT_MAX = 8, DECLARED_INSTRUMENTED_MAX = 16 };
 
 /* GO_SPAN */
 struct declared_library {
@@ -24,6 +24,8 @@ struct declared_library {
 	const char *name; /* Go package: scope "gospan/NAME" */
 	enum span_kind kind;
 	const char *domain; /* "HTTP": which semconv file makes its attributes */
+	/* functions or packages that instrument it for OpenTelemetry's SDK; NULL ends */
+	const char *instrumented[1 + DECLARED_INSTRUMENTED_MAX];
 };
 
 /* A program under SEC("go_...") */
@@ -32,12 +34,26 @@ struct declared_probe {
 	enum site_kind kind;
 	const char *function[1 + DECLARED_ALSO_MAX]; /* "FUNC" or "CALLER>CALLEE", as declared; NULL ends */
 	const char *when, *unless;		     /* "CALLER>CALLEE" or NULL */
-	uint32_t results;			     /* registers a go_after site must leave alone */
+	const char *except[DECLARED_EXCEPT_MAX + 1]; /* "FUNC>CALLEE" of go_return; NULL ends */
+	uint32_t results; /* registers a go_after site must leave alone; of go_return: EXCEPT's */
 	int library;				     /* index, -1: any */
 	bool needed;
+	bool writes;   /* into the target */
+	bool sdk;      /* only where a library may be left to an SDK */
+	bool children; /* only when a library is on whose spans are below others */
 };
 
-enum declared_what { DECLARED_FIELD, DECLARED_TYPE, DECLARED_FUNCTION, DECLARED_FRAME, DECLARED_LIBRARY };
+enum declared_what {
+	DECLARED_FIELD,
+	DECLARED_TYPE,
+	DECLARED_SIZE, /* of a type's values */
+	DECLARED_END, /* of the executable's addresses */
+	DECLARED_FUNCTION,
+	DECLARED_FRAME,
+	DECLARED_LIBRARY,
+	DECLARED_CHILDREN, /* is such a library on? */
+	DECLARED_SDK,	   /* bits of libraries that may be left to an SDK */
+};
 
 /* A read-only variable that is filled before load. */
 struct declared_value {
@@ -60,12 +76,18 @@ struct declarations {
 	size_t value_cnt;
 };
 
-/* Reads OBJ (opened, not loaded), which must outlive the result: strings are the object's. -ENOMEM. */
+/*
+ * Reads OBJ (opened, not loaded), which must outlive the result: strings are the object's. -EINVAL
+ * when a declaration makes no sense (logged), -ENOMEM.
+ */
 int declarations__read(const struct bpf_object *obj, struct declarations **out);
 void declarations__free(struct declarations *d);
 
 /* "CALLER>CALLEE": copies CALLER to BUF and returns CALLEE; NULL when there is no '>' (BUF: all). */
 const char *declared_callee(const char *function, char *buf, size_t buf_sz);
+
+/* True when CALLS is "CALLER>" and a callee. */
+bool declared_call_is_in(const char *calls, const char *caller);
 
 /* True when a Go kind is what the declaration's word (bool int pointer string ...) means. */
 bool kind_is(enum go_kind kind, const char *word);

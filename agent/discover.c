@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "go_exe.h"
+#include "privileges.h"
 #include "proc.h"
 #include "wanted.h"
 
@@ -213,6 +214,14 @@ static bool is_wanted(const struct discover *d, const struct known *known, const
 	return false;
 }
 
+static void log_denied(enum log_level level, int pid, const char *note)
+{
+	char why[160];
+
+	privileges__explain_process(pid, why, sizeof(why));
+	log__write(level, "discover: %s%s", why, note);
+}
+
 /* Judges a process that is new, or new as this executable. */
 static void consider(struct discover *d, struct known *known)
 {
@@ -221,8 +230,7 @@ static void consider(struct discover *d, struct known *known)
 
 	err = process__read(known->pid, &p);
 	if (err == -EACCES && wanted__by_command_line(&d->config->exes, known->pid))
-		log_warn("discover: pid %d looks like a target by its command line, but may not be "
-			 "looked at: this needs CAP_SYS_PTRACE, or to run as its user", known->pid);
+		log_denied(LOG_WARN, known->pid, " (by its command line it is a target)");
 	if (err)
 		return;
 	if (p.start_time == known->start_time && is_wanted(d, known, &p)) {
@@ -411,15 +419,14 @@ static int find_named(struct discover *d)
 		}
 		err = process__read(d->config->pids[i], &p);
 		if (err == -EACCES)
-			return log_err(err, "discover: pid %d may not be looked at: this needs "
-				       "CAP_SYS_PTRACE, or to run as its user", d->config->pids[i]);
-		if (err == -ENOEXEC) {
+			log_denied(LOG_ERROR, d->config->pids[i], "");
+		else if (err == -ENOEXEC)
 			log_error("discover: pid %d has no executable: a kernel thread",
 				  d->config->pids[i]);
-			return err;
-		}
+		else if (err)
+			log_err(err, "discover: pid %d", d->config->pids[i]);
 		if (err)
-			return log_err(err, "discover: pid %d", d->config->pids[i]);
+			return err;
 		d->named[i] = (struct named_pid){ .pid = p.pid, .start_time = p.start_time };
 		process__clear(&p);
 	}

@@ -28,49 +28,50 @@ enum {
 struct report {
 	struct features features;
 	char reason[256]; /* why tracing cannot work; empty when it does */
+	char advice[FEATURE_CNT][160];
 	struct check checks[MAX_CHECKS];
 	size_t check_cnt;
 };
 
-/* A row a feature: its name, what it is for, and where it comes from. */
+/* A row a feature: its name, what it is for, what has it (unless it is refused), what serves without. */
 static const struct {
-	const char *name, *needed_for, *advice;
+	const char *name, *needed_for, *has_it, *without;
 } feature_texts[FEATURE_CNT] = {
 	[FEATURE_BTF] = {
 		"btf", "all tracing: BPF programs adapt to this kernel's structures by it",
-		"a kernel with CONFIG_DEBUG_INFO_BTF, and /sys mounted",
+		"a kernel with CONFIG_DEBUG_INFO_BTF, and /sys mounted", "",
 	},
 	[FEATURE_RING_BUFFER] = {
 		"ring_buffer", "all tracing: spans come from the kernel through it",
-		"CAP_BPF or root, kernel 5.8 or newer",
+		"kernel 5.8 or newer", "",
 	},
 	[FEATURE_ATTACH_COOKIE] = {
-		"attach_cookie", "all tracing: tells probes apart",
-		"CAP_BPF and CAP_PERFMON or root, kernel 5.15 or newer",
+		"attach_cookie", "all tracing: tells probes apart", "kernel 5.15 or newer", "",
 	},
 	[FEATURE_UPROBE_MULTI] = {
 		"uprobe_multi", "attaching without CAP_SYS_ADMIN and detaching in one step",
-		"CAP_BPF and CAP_PERFMON or root, kernel 6.6 or newer; without it perf events are used",
+		"kernel 6.6 or newer", "; without it perf events are used",
 	},
 	[FEATURE_UPROBE_MULTI_PID] = {
 		"uprobe_multi_pid", "probes that cost other processes of the same file nothing",
-		"kernel 6.10 or a newer stable release of 6.6; without it processes are told apart in BPF",
+		"kernel 6.10 or a newer stable release of 6.6",
+		"; without it processes are told apart in BPF",
 	},
 	[FEATURE_UPROBE_PERF] = {
 		"uprobe_perf", "attaching where there is no uprobe_multi",
-		"CAP_SYS_ADMIN or root; not needed where uprobe_multi works",
+		"a kernel with CONFIG_UPROBE_EVENTS", "; not needed where uprobe_multi works",
 	},
 	[FEATURE_WRITE_REGS] = {
 		"write_regs", "cheap probes on RET instructions",
-		"kernel 7.0 or newer; without it such probes are single-stepped",
+		"kernel 7.0 or newer", "; without it such probes are single-stepped",
 	},
 	[FEATURE_WRITE_USER] = {
 		"write_user", "writing trace headers into outgoing requests",
-		"CAP_SYS_ADMIN or root, and a kernel that is not locked down",
+		"a kernel that is not locked down", "",
 	},
 	[FEATURE_EXEC_TRACEPOINTS] = {
 		"exec_tracepoints", "noticing new processes at once",
-		"CAP_BPF and CAP_PERFMON or root; without it /proc is read each second",
+		"a kernel with CONFIG_TRACEPOINTS", "; without it /proc is read each second",
 	},
 };
 
@@ -125,18 +126,22 @@ static const char *describe(enum feature feature, int err)
 
 static void check_features(struct report *r)
 {
+	const char *refused;
 	struct check *c;
 	int i, err;
 
 	for (i = 0; i < FEATURE_CNT; i++) {
 		err = r->features.err[i];
+		refused = features__advise_refused(&r->features, i);
 		c = add_check(r);
 		*c = (struct check){
 			.name = feature_texts[i].name,
 			.ok = !err,
 			.needed_for = feature_texts[i].needed_for,
-			.advice = feature_texts[i].advice,
+			.advice = r->advice[i],
 		};
+		snprintf(r->advice[i], sizeof(r->advice[i]), "%s%s",
+			 refused ? refused : feature_texts[i].has_it, feature_texts[i].without);
 		snprintf(c->value, sizeof(c->value), "%s", describe(i, err));
 	}
 }
@@ -164,7 +169,8 @@ static void check_capabilities(struct report *r)
 		      (features__has_capability(f, CAP_BPF) &&
 		       features__has_capability(f, CAP_PERFMON)),
 		.needed_for = "all tracing: CAP_BPF and CAP_PERFMON; CAP_SYS_ADMIN without uprobe_multi",
-		.advice = "run as root, or grant CAP_BPF and CAP_PERFMON",
+		.advice = f->is_root ? "grant CAP_BPF and CAP_PERFMON: root lacks them here" :
+				       "run as root, or grant CAP_BPF and CAP_PERFMON",
 		.value = "none of those that count",
 	};
 	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
@@ -190,6 +196,7 @@ static void check_lockdown(struct report *r)
 /* A ring buffer of full size: memory cgroups and, before 5.11, RLIMIT_MEMLOCK may refuse it. */
 static void check_ring_memory(struct report *r)
 {
+	const char *refused = features__advise_refused(&r->features, FEATURE_RING_BUFFER);
 	struct check *c = add_check(r);
 	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 	char memlock[32] = "unlimited";
@@ -198,7 +205,8 @@ static void check_ring_memory(struct report *r)
 	*c = (struct check){
 		.name = "ring_memory",
 		.needed_for = "the buffer for spans in the kernel",
-		.advice = "a higher memory limit, or a smaller GOSPAN_RING_BYTES",
+		.advice = refused ? refused :
+				    "a higher memory limit, or a smaller GOSPAN_RING_BYTES",
 	};
 	fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "gospan_try", 0, 0, DEFAULT_RING_BYTES, NULL);
 	c->ok = fd >= 0;

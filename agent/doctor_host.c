@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "doctor_host.h"
+#include "privileges.h"
 
 /* https://github.com/torvalds/linux/blob/v6.12/include/linux/proc_ns.h#L45 (PROC_PID_INIT_INO) */
 enum { FIRST_PID_NAMESPACE = 0xEFFFFFFC };
@@ -110,7 +111,7 @@ void check_processes(struct check *c)
 	*c = (struct check){
 		.name = "processes",
 		.needed_for = "tracing processes of other users and containers",
-		.advice = "run as root or with CAP_SYS_PTRACE, and with all that they have",
+		.advice = privileges__explain_denied(),
 	};
 	read_line("/proc/sys/kernel/yama/ptrace_scope", "", scope, sizeof(scope));
 	count_processes(&seen, &refused);

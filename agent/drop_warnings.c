@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static const uint64_t NSEC_PER_SEC = 1000 * 1000 * 1000;
 static const uint64_t GATHER_NS = 500 * 1000 * 1000; /* so that the first line says more than "1" */
@@ -17,6 +18,8 @@ static void write_advice(const struct drop_warnings *w, enum batch_drop reason, 
 			 w->config->bsp_max_queue_size);
 		break;
 	case BATCH_FAILED:
+		if (!strcmp(w->where, "file")) /* is not tried again */
+			break;
 		if (w->ending) {
 			snprintf(to, sz, "the agent ended before they could be sent");
 			break;

@@ -48,6 +48,8 @@ static int on_process(void *ctx, void *data, size_t size)
 		e->handlers.exec(e->handlers.ctx, record->pid);
 	else if (record->type == RECORD_EXIT)
 		e->handlers.exit(e->handlers.ctx, record->pid);
+	else if (record->type == RECORD_SDK)
+		e->handlers.sdk(e->handlers.ctx, record->pid);
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct event_handlers {
 	void (*span)(void *ctx, const struct span_record *record, const uint8_t *body);
 	void (*exec)(void *ctx, int pid);
 	void (*exit)(void *ctx, int pid);
+	void (*sdk)(void *ctx, int pid); /* an OpenTelemetry SDK inside is in use */
 };
 
 int events__new(const struct kernel *kernel, struct loop *loop, const struct event_handlers *handlers,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "context_types.h"
 #include "executable.h"
 #include "gospan.skel.h"
 #include "log.h"
@@ -107,14 +108,23 @@ static int read_facts(struct executable *e, const struct kernel *kernel, int pid
 	if (err)
 		return err;
 	err = plan__new(kernel__declarations(kernel), e->resolve, &e->plan);
+	if (!err)
+		plan__beside_sdk(e->plan, kernel__config(kernel)->with_sdk);
 	if (!err && !plan__is_useful(e->plan)) {
-		const struct planned_library *l = &e->plan->libraries[0];
-
-		snprintf(why->text, sizeof(why->text), "%.80s: nothing to trace in it: %s %.120s", e->path,
-			 l->declared->name, l->reason);
+		plan__why_useless(e->plan, e->path, why);
 		err = -ENOTSUP;
 	}
 	return err;
+}
+
+/* Where headers cannot be written, client and server are joined by their connection instead. */
+static void decide_on_writing(struct executable *e)
+{
+	if (plan__writes(e->plan))
+		e->write_err = features__try_write();
+	e->bpf->rodata->may_write = plan__writes(e->plan) && !e->write_err;
+	if (e->write_err)
+		plan__drop_writes(e->plan, "the kernel lets no BPF program write into a process");
 }
 
 int executable__new(const struct kernel *kernel, const struct process *process, bool all_processes,
@@ -136,6 +146,12 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 		goto cleanup;
 	/* a link that knows its process needs no second look */
 	e->bpf->rodata->only_targets = !all_processes && !by_pid(kernel);
+	e->bpf->rodata->context_type_cnt =
+		context_types__find(e->resolve, (struct context_type *)e->bpf->rodata->context_types);
+	e->bpf->rodata->sdk_fills = kernel__config(kernel)->with_sdk == WITH_SDK_FILL;
+	e->bpf->rodata->known_tracer_cnt =
+		plan__known_tracers(e->plan, (uint64_t *)e->bpf->rodata->known_tracers);
+	decide_on_writing(e);
 	err = fill_rodata(e->plan, e->bpf);
 	if (!err)
 		err = load(kernel, e->plan, e->bpf);

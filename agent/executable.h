@@ -21,6 +21,7 @@ struct executable {
 	int *links;	       /* fds; -1 closed */
 	int *link_pids;	       /* whose; 0: everybody's */
 	size_t link_cnt;
+	int write_err;	       /* why the kernel does not let us write headers; 0: it does, or none would be */
 	uint64_t prepare_ns;   /* what reading and loading took */
 };
 

@@ -276,7 +276,7 @@ static void try_programs(struct trial *t, bool all)
 		err[FEATURE_UPROBE_PERF] = try_uprobe_perf(t);
 	err[FEATURE_EXEC_TRACEPOINTS] = try_exec_tracepoints(t);
 	if (all)
-		err[FEATURE_WRITE_USER] = close_or_err(load_user_writer());
+		err[FEATURE_WRITE_USER] = features__try_write();
 }
 
 /* The mode in brackets of "none [integrity] confidentiality"; often securityfs is not mounted. */
@@ -313,6 +313,7 @@ static void read_facts(struct features *out)
 		snprintf(out->release, sizeof(out->release), "%s", name.release);
 	read_lockdown(out->lockdown);
 	out->capabilities = read_capabilities();
+	out->is_root = geteuid() == 0;
 }
 
 static void probe(bool all, struct features *out)
@@ -344,6 +345,11 @@ static void probe(bool all, struct features *out)
 	close_or_err(t.hits_fd);
 }
 
+int features__try_write(void)
+{
+	return close_or_err(load_user_writer());
+}
+
 void features__probe(struct features *out)
 {
 	probe(false, out);
@@ -366,28 +372,73 @@ static bool is_refused(int err)
 	return err == -EPERM || err == -EACCES;
 }
 
+/* To be root is not enough where capabilities were taken from it. */
+static const char *or_root(const struct features *f)
+{
+	return f->is_root ? ", which root lacks here" : " (or root)";
+}
+
+enum { MISSING_BPF = 1, MISSING_PERFMON = 2, MISSING_ADMIN = 4 };
+
+/* Of what FEATURE needs, as MISSING_ bits. CAP_SYS_ADMIN has the other two in it. */
+static unsigned missing_for(const struct features *f, enum feature feature)
+{
+	unsigned missing = 0;
+
+	if (features__has_capability(f, CAP_SYS_ADMIN))
+		return 0;
+	if (feature == FEATURE_UPROBE_PERF || feature == FEATURE_WRITE_USER)
+		return MISSING_ADMIN;
+	if (!features__has_capability(f, CAP_BPF))
+		missing |= MISSING_BPF;
+	if (feature != FEATURE_RING_BUFFER && !features__has_capability(f, CAP_PERFMON))
+		missing |= MISSING_PERFMON;
+	return missing;
+}
+
+#define GRANT(what) { "grant " what ", or run as root", "grant " what ": root lacks it here" }
+
+const char *features__advise_refused(const struct features *f, enum feature feature)
+{
+	static const char *const advice[][2] = {
+		[MISSING_BPF] = GRANT("CAP_BPF"),
+		[MISSING_PERFMON] = GRANT("CAP_PERFMON"),
+		[MISSING_BPF | MISSING_PERFMON] = GRANT("CAP_BPF and CAP_PERFMON"),
+		[MISSING_ADMIN] = GRANT("CAP_SYS_ADMIN"),
+	};
+	unsigned missing = missing_for(f, feature);
+
+	/* an unreadable file; a kernel before 7.0, which says it in this way */
+	if (!is_refused(f->err[feature]) || feature == FEATURE_BTF ||
+	    (feature == FEATURE_WRITE_REGS && f->err[feature] == -EACCES))
+		return NULL;
+	if (!missing)
+		return "the capabilities are there: a user namespace, a seccomp filter or a security "
+		       "module forbids it";
+	return advice[missing][f->is_root];
+}
+
 /* BPF at large is refused: by capabilities or in spite of them. */
 static void explain_refused(const struct features *f, char *line, size_t line_sz)
 {
-	bool admin = features__has_capability(f, CAP_SYS_ADMIN);
-	bool bpf = admin || features__has_capability(f, CAP_BPF);
-	bool perfmon = admin || features__has_capability(f, CAP_PERFMON);
+	unsigned missing = missing_for(f, FEATURE_ATTACH_COOKIE);
 
-	if (bpf && perfmon)
+	if (!missing)
 		snprintf(line, line_sz,
 			 "the kernel refuses BPF although the capabilities are there: "
 			 "a user namespace, a seccomp filter or a security module forbids it");
 	else
-		snprintf(line, line_sz, "missing %s%s%s (or root)", bpf ? "" : "CAP_BPF",
-			 bpf || perfmon ? "" : " and ", perfmon ? "" : "CAP_PERFMON");
+		snprintf(line, line_sz, "missing %s%s%s%s", missing & MISSING_BPF ? "CAP_BPF" : "",
+			 missing == (MISSING_BPF | MISSING_PERFMON) ? " and " : "",
+			 missing & MISSING_PERFMON ? "CAP_PERFMON" : "", or_root(f));
 }
 
 static void explain_attach(const struct features *f, char *line, size_t line_sz)
 {
 	if (is_refused(f->err[FEATURE_UPROBE_PERF]) && !features__has_capability(f, CAP_SYS_ADMIN))
 		snprintf(line, line_sz,
-			 "missing CAP_SYS_ADMIN (or root): kernel %s has no uprobe_multi (6.6), "
-			 "and attaching without it needs that", f->release);
+			 "missing CAP_SYS_ADMIN%s: kernel %s has no uprobe_multi (6.6), "
+			 "and attaching without it needs that", or_root(f), f->release);
 	else
 		snprintf(line, line_sz,
 			 "no way to attach probes works: uprobe_multi: %s; perf event: %s",

@@ -29,6 +29,7 @@ struct features {
 	char release[65];	/* uname -r */
 	char lockdown[16];	/* "none", "integrity", "confidentiality", "unknown": only to tell */
 	uint64_t capabilities;	/* effective, bit = CAP_ number */
+	bool is_root;		/* by user id: in a container that says little */
 };
 
 /*
@@ -36,6 +37,9 @@ struct features {
  * detaching it takes 110 ms, and not FEATURE_WRITE_USER, as old kernels log a warning at each load.
  */
 void features__probe(struct features *out);
+
+/* 0, or why FEATURE_WRITE_USER does not work: tried now, for programs that would write. */
+int features__try_write(void);
 
 /* Tries everything, for doctor. */
 void features__probe_all(struct features *out);
@@ -52,6 +56,9 @@ static inline bool features__has_capability(const struct features *f, int capabi
 
 /* Programs load, events arrive and probes can be attached one way or the other. */
 bool features__can_trace(const struct features *f);
+
+/* Where the kernel did not let us try FEATURE: what to do about it. NULL: it did. */
+const char *features__advise_refused(const struct features *f, enum feature feature);
 
 /*
  * Why tracing cannot work, in one line without newline: the kernel or the capability that is

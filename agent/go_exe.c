@@ -40,6 +40,11 @@ static bool is_below(const char *path, const char *prefix)
 	return !strncmp(path, prefix, len) && (path[len] == '\0' || path[len] == '/');
 }
 
+/*
+ * By the main module or package, or by the module that every collector is started by, those with a
+ * name of their own too: builds of ocb (the builder), Alloy and Jaeger 2 have it. Other modules
+ * below go.opentelemetry.io/collector say nothing: backends and databases link pdata and receivers.
+ */
 bool go_exe__is_collector(const struct buildinfo *info)
 {
 	static const char *const modules[] = {
@@ -58,5 +63,5 @@ bool go_exe__is_collector(const struct buildinfo *info)
 		if (is_below(info->module, modules[i]) || is_below(info->main_path, modules[i]))
 			return true;
 	}
-	return false;
+	return buildinfo__has_dep(info, "go.opentelemetry.io/collector/otelcol");
 }

@@ -64,23 +64,27 @@ static int hex_value(char c)
 	return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
 }
 
+int http__unescape(struct otlp_text text, size_t *at)
+{
+	int c = (unsigned char)text.at[(*at)++];
+
+	if (c != '%' || *at + 1 >= text.len || hex_value(text.at[*at]) < 0 ||
+	    hex_value(text.at[*at + 1]) < 0)
+		return c;
+	c = hex_value(text.at[*at]) << 4 | hex_value(text.at[*at + 1]);
+	*at += 2;
+	return c;
+}
+
 /* Is the query key, decoded and in any case, this one? */
 static bool key_is(struct otlp_text key, const char *want)
 {
 	size_t at = 0;
 
-	for (; *want; want++) {
-		int c = at < key.len ? (unsigned char)key.at[at++] : 0;
-
-		if (c == '%' && at + 1 < key.len && hex_value(key.at[at]) >= 0 &&
-		    hex_value(key.at[at + 1]) >= 0) {
-			c = hex_value(key.at[at]) << 4 | hex_value(key.at[at + 1]);
-			at += 2;
-		}
-		if (tolower(c) != tolower((unsigned char)*want))
+	for (; *want && at < key.len; want++)
+		if (tolower(http__unescape(key, &at)) != tolower((unsigned char)*want))
 			return false;
-	}
-	return at == key.len;
+	return !*want && at == key.len;
 }
 
 static bool is_secret(struct otlp_text key, const struct strings *keys)
@@ -178,7 +182,7 @@ struct otlp_text http__forwarded(struct otlp_text header, const char *name)
 
 struct otlp_text http__pattern_path(struct otlp_text pattern)
 {
-	for (size_t i = 0; i < pattern.len; i++)
+	for (size_t i = 0; i < pattern.len && pattern.at[0] != '/'; i++)
 		if (pattern.at[i] == ' ' || pattern.at[i] == '\t') {
 			pattern = trim(part(pattern, i, pattern.len));
 			break;

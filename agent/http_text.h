@@ -11,6 +11,9 @@
  */
 void http__split_target(struct otlp_text target, struct otlp_text *path, struct otlp_text *query);
 
+/* The byte at AT, percent-decoded; moves AT behind it. A lone '%' is itself. */
+int http__unescape(struct otlp_text text, size_t *at);
+
 /* QUERY with the values of KEYS as "REDACTED" (compared percent-decoded, in any case). */
 struct otlp_text http__redact_query(struct build_span *b, struct otlp_text query,
 				    const struct strings *keys);
@@ -25,7 +28,8 @@ struct otlp_text http__forwarded(struct otlp_text header, const char *name);
 struct otlp_text http__first(struct otlp_text list);
 
 /*
- * Path of a ServeMux pattern "[METHOD ][HOST]/[PATH]" (net/http, "Patterns").
+ * Path of a ServeMux pattern "[METHOD ][HOST]/[PATH]" (net/http, "Patterns"). What begins with a
+ * slash is all path: other routers' may have spaces in it.
  */
 struct otlp_text http__pattern_path(struct otlp_text pattern);
 

@@ -24,6 +24,7 @@ struct inspection {
 
 static const char *const kind_names[] = {
 	[SITE_ENTRY] = "entry", [SITE_CALL] = "call", [SITE_AFTER] = "return", [SITE_RETURN] = "return",
+	[SITE_JOIN] = "return",
 };
 
 static const char *const cost_names[] = {
@@ -93,8 +94,11 @@ static json_t *probes_json(const struct inspection *in)
 						kind_names[p->declared->kind], "status",
 						p->on ? "on" : "off");
 
-			json_object_set_new(row, p->on ? "site" : "reason",
-					    p->on ? site_json(p, s) : json_string(p->reason));
+			if (p->on)
+				json_object_set_new(row, "site", site_json(p, s));
+			if (!p->on || *p->reason)
+				json_object_set_new(row, p->on ? "note" : "reason",
+						    json_string(p->reason));
 			json_array_append_new(rows, row);
 		}
 	}
@@ -123,11 +127,13 @@ static json_t *libraries_json(const struct inspection *in)
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		const struct planned_library *l = &in->plan->libraries[i];
+		struct planned_library l;
 
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name", l->declared->name,
-						      "status", l->on ? "on" : "off", "reason",
-						      l->reason));
+		if (plan__package(in->plan, i, &l))
+			json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name",
+							      l.declared->name, "status",
+							      l.on ? "on" : "off", "reason",
+							      l.reason));
 	}
 	return rows;
 }
@@ -153,6 +159,45 @@ static void print_json(const struct inspection *in, FILE *out)
 	json_decref(all);
 }
 
+/* A line for each that is linked, and one for all others. */
+static void print_libraries(const struct inspection *in, FILE *out)
+{
+	const char *before = "\nnot linked: ";
+
+	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
+		struct planned_library l;
+
+		if (plan__package(in->plan, i, &l) && l.linked)
+			fprintf(out, "\n%-20s %s%s%s\n", l.declared->name, l.on ? "on" : "off",
+				l.on ? "" : ": ", l.reason);
+	}
+	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
+		struct planned_library l;
+
+		if (!plan__package(in->plan, i, &l) || l.linked)
+			continue;
+		fprintf(out, "%s%s", before, l.declared->name);
+		before = ", ";
+	}
+	fputs(*before == ',' ? "\n\n" : "\n", out);
+}
+
+/* That a probe is off needs a word, unless its whole library is missing, and its function too. */
+static bool is_off_for_a_reason(const struct inspection *in, const struct planned_probe *p)
+{
+	struct function_fact fact;
+	char function[512];
+
+	if (p->on)
+		return false;
+	if (p->declared->library < 0)
+		return plan__is_useful(in->plan);
+	if (in->plan->libraries[p->declared->library].linked)
+		return true;
+	snprintf(function, sizeof(function), "%.*s", (int)strcspn(p->function, ">"), p->function);
+	return resolve__function(in->resolve, function, &fact) != -ENOENT;
+}
+
 static void print_text(const struct inspection *in, FILE *out)
 {
 	const struct go_info *info = resolve__info(in->resolve);
@@ -165,13 +210,7 @@ static void print_text(const struct inspection *in, FILE *out)
 		info->type_cnt, in->elapsed_ms);
 	if (*info->module)
 		fprintf(out, "module %s %s\n", info->module, info->module_version);
-	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		const struct planned_library *l = &in->plan->libraries[i];
-
-		fprintf(out, "\n%-20s %s%s%s\n", l->declared->name, l->on ? "on" : "off",
-			l->on ? "" : ": ", l->reason);
-	}
-	fputc('\n', out);
+	print_libraries(in, out);
 	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
 		const struct planned_probe *p = &in->plan->probes[i];
 
@@ -179,11 +218,13 @@ static void print_text(const struct inspection *in, FILE *out)
 			fprintf(out, "  on   %-10s 0x%-10llx %-24s %-6s %s\n",
 				cost_names[p->sites[s].cost], (unsigned long long)p->sites[s].addr,
 				p->sites[s].instruction, kind_names[p->declared->kind], p->function);
+		if (p->on && *p->reason)
+			fprintf(out, "       (%s)\n", p->reason);
 	}
 	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
 		const struct planned_probe *p = &in->plan->probes[i];
 
-		if (!p->on)
+		if (is_off_for_a_reason(in, p))
 			fprintf(out, "  off  %s %s: %s\n", kind_names[p->declared->kind], p->function,
 				p->reason);
 	}
@@ -200,12 +241,12 @@ static int check_required(const struct inspection *in, const struct config *conf
 		bool on = false;
 
 		for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-			const struct planned_library *l = &in->plan->libraries[i];
+			struct planned_library l;
 
-			if (strcmp(l->declared->name, want))
+			if (!plan__package(in->plan, i, &l) || strcmp(l.declared->name, want))
 				continue;
-			on |= l->on;
-			reason = l->reason;
+			on = l.on;
+			reason = l.reason;
 		}
 		if (!on) {
 			log_error("inspect: %s would not be traced in '%s': %s", want, in->path, reason);

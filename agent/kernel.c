@@ -58,6 +58,7 @@ static void set_sizes(struct gospan_bpf *bpf, uint32_t ring_bytes, uint32_t max_
 	bpf_map__set_max_entries(bpf->maps.events, ring_bytes);
 	bpf_map__set_max_entries(bpf->maps.in_flight, max_in_flight);
 	bpf_map__set_max_entries(bpf->maps.goroutines, max_in_flight);
+	bpf_map__set_max_entries(bpf->maps.objects, max_in_flight);
 }
 
 /*
@@ -74,6 +75,8 @@ static int find_pid_namespace(struct kernel *k)
 		return -errno;
 	set_sizes(bpf, 4096, 1); /* as small as it gets: its maps are not used */
 	bpf_map__set_max_entries(bpf->maps.contexts, 1);
+	bpf_map__set_max_entries(bpf->maps.births, 1);
+	bpf_map__set_max_entries(bpf->maps.joins, 1);
 	bpf_program__set_autoload(bpf->progs.agent_position, true);
 	err = gospan_bpf__load(bpf);
 	if (!err)
@@ -165,6 +168,11 @@ const struct declarations *kernel__declarations(const struct kernel *k)
 	return k->declarations;
 }
 
+const struct config *kernel__config(const struct kernel *k)
+{
+	return k->config;
+}
+
 const struct features *kernel__features(const struct kernel *k)
 {
 	return k->features;
@@ -183,40 +191,33 @@ static void set_sampler(const struct config *config, struct gospan_bpf *bpf)
 		bpf->rodata->sampler_threshold = config->sampler_ratio * always;
 }
 
+/* As many and as long as fit: config has seen to that. */
 static void set_excluded_paths(const struct config *config, struct gospan_bpf *bpf)
 {
-	size_t cnt = 0;
+	size_t cnt = config->exclude_paths.cnt;
 
-	for (size_t i = 0; i < config->exclude_paths.cnt; i++) {
-		const char *glob = config->exclude_paths.at[i];
-
-		if (cnt == MAX_EXCLUDE || strlen(glob) >= EXCLUDE_GLOB_MAX) {
-			log_warn("config: excluded path '%s' is left out: at most %d globs of %d characters",
-				 glob, MAX_EXCLUDE, EXCLUDE_GLOB_MAX - 1);
-			break; /* once is enough: there may be thousands */
-		}
-		memcpy((char *)bpf->bss->exclude_globs[cnt++], glob, strlen(glob) + 1);
-	}
+	for (size_t i = 0; i < cnt; i++)
+		memcpy((char *)bpf->bss->exclude_globs[i], config->exclude_paths.at[i],
+		       strlen(config->exclude_paths.at[i]) + 1);
 	bpf->rodata->exclude_cnt = cnt;
+}
+
+/* A map of an instance's own: its read-only data and variables, and what its dispatcher jumps to. */
+static bool is_own(const struct bpf_map *map)
+{
+	return bpf_map__is_internal(map) || bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY;
 }
 
 static int share_maps(const struct kernel *k, struct gospan_bpf *bpf)
 {
-	struct {
-		struct bpf_map *mine, *shared;
-	} maps[] = {
-		{bpf->maps.events, k->bpf->maps.events},
-		{bpf->maps.in_flight, k->bpf->maps.in_flight},
-		{bpf->maps.goroutines, k->bpf->maps.goroutines},
-		{bpf->maps.contexts, k->bpf->maps.contexts},
-		{bpf->maps.failures, k->bpf->maps.failures},
-		{bpf->maps.targets, k->bpf->maps.targets},
-		{bpf->maps.process_events, k->bpf->maps.process_events},
-	};
+	struct bpf_map *map;
+	int err;
 
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		int err = bpf_map__reuse_fd(maps[i].mine, bpf_map__fd(maps[i].shared));
-
+	bpf_object__for_each_map(map, bpf->obj) {
+		if (is_own(map))
+			continue;
+		err = bpf_map__reuse_fd(map, bpf_object__find_map_fd_by_name(k->bpf->obj,
+									     bpf_map__name(map)));
 		if (err)
 			return err;
 	}
@@ -239,6 +240,7 @@ int kernel__open_instance(const struct kernel *k, struct gospan_bpf **out)
 	bpf->rodata->agent_pid_namespace = k->pid_namespace;
 	bpf->rodata->ring_wakeup_bytes = k->config->ring_bytes / 8;
 	bpf->rodata->propagate_trace_context = k->config->propagate_trace_context;
+	bpf->rodata->join_calls = k->config->propagate_trace_context;
 	bpf->rodata->capture_body_size = k->config->http_body_size;
 	bpf->rodata->may_write_registers = features__has(k->features, FEATURE_WRITE_REGS);
 	set_sampler(k->config, bpf);
@@ -285,11 +287,17 @@ void kernel__failures(const struct kernel *k, int pid, struct failure_counts *ou
 		memset(out, 0, sizeof(*out));
 }
 
-/* Takes a span under way, and its goroutine, out of the maps. */
+/* Takes a span under way, its goroutine and its objects out of the maps. */
 static void remove_span(const struct kernel *k, uint64_t id, const struct in_flight_owner *owner)
 {
 	struct goroutine_key key = {.tgid = owner->tgid, .goid = owner->goid};
+	struct object_key object = {.tgid = owner->tgid};
 
+	for (size_t i = 0; i < sizeof(owner->listed) / sizeof(owner->listed[0]); i++) {
+		object.object = owner->listed[i];
+		if (object.object)
+			bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.objects), &object);
+	}
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.in_flight), &id);
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.goroutines), &key);
 }
@@ -322,6 +330,7 @@ size_t kernel__forget(const struct kernel *k, int pid)
 	size_t cnt = forget(k, pid);
 
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.failures), &key);
+	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.sdk_users), &key);
 	return cnt;
 }
 

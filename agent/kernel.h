@@ -20,6 +20,7 @@ int kernel__new(const struct config *config, const struct features *features, st
 void kernel__free(struct kernel *k);
 
 const struct declarations *kernel__declarations(const struct kernel *k);
+const struct config *kernel__config(const struct kernel *k);
 const struct features *kernel__features(const struct kernel *k);
 
 /* Opens another instance whose maps are the shared ones and whose settings are the config's. */

@@ -7,11 +7,19 @@
 #include "gospan.skel.h"
 #include "library_names.h"
 
+static bool is_among(const char *const *names, const char *name)
+{
+	while (*names && strcmp(*names, name))
+		names++;
+	return *names;
+}
+
 const char *const *library_names(void)
 {
 	static const char **names; /* read once: the object never changes */
 	struct declarations *d;
 	struct gospan_bpf *bpf;
+	size_t cnt = 0;
 
 	if (names)
 		return names;
@@ -22,7 +30,8 @@ const char *const *library_names(void)
 	}
 	names = calloc(d->library_cnt + 1, sizeof(*names));
 	for (size_t i = 0; names && i < d->library_cnt; i++)
-		names[i] = strdup(d->libraries[i].name);
+		if (!is_among(names, d->libraries[i].name))
+			names[cnt++] = strdup(d->libraries[i].name);
 	declarations__free(d);
 	gospan_bpf__destroy(bpf);
 	return names;

@@ -4,13 +4,12 @@
  * the worker, of libbpf and of a traced CMD on the same stderr never mix inside a line.
  */
 #include "log.h"
-#include "utf8.h"
+#include "printable.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,37 +29,17 @@ enum log_level log__level(void)
 	return atomic_load(&max_level);
 }
 
-/* Bytes of the character at P if it may be shown: well formed, no control character. Else 0. */
-static size_t printable_len(const char *p, size_t len)
-{
-	size_t n = utf8__char_len(p, len);
-
-	if (n == 1 && ((uint8_t)*p < 0x20 || *p == 0x7f))
-		return 0;
-	if (n == 2 && (uint8_t)p[0] == 0xc2 && (uint8_t)p[1] < 0xa0) /* C1 controls */
-		return 0;
-	return n;
-}
-
-/* Appends TEXT to LINE of SIZE bytes with everything unprintable as \xNN; returns the new length. */
+/* Appends TEXT to LINE of SIZE bytes with everything unprintable spelled out; the new length. */
 static size_t append_escaped(char *line, size_t size, size_t at, const char *text)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t left = strlen(text), n;
+	struct glyph glyph;
 
-	/* 5: room for the longest escape and the newline */
-	while (left && at + 5 <= size) {
-		n = printable_len(text, left);
-		if (n) {
-			memcpy(line + at, text, n);
-			at += n;
-		} else {
-			n = 1;
-			line[at++] = '\\';
-			line[at++] = 'x';
-			line[at++] = hex[(uint8_t)*text >> 4];
-			line[at++] = hex[(uint8_t)*text & 15];
-		}
+	/* room is kept for a newline or NUL */
+	while (left && at + GLYPH_BYTES < size) {
+		n = printable__next(text, left, &glyph);
+		memcpy(line + at, glyph.at, glyph.len);
+		at += glyph.len;
 		text += n;
 		left -= n;
 	}
@@ -70,6 +49,21 @@ static size_t append_escaped(char *line, size_t size, size_t at, const char *tex
 const char *log__escaped(const char *text, char *buf, size_t buf_sz)
 {
 	buf[append_escaped(buf, buf_sz, 0, text)] = '\0';
+	return buf;
+}
+
+const char *log__value(const char *value, char buf[static LOG_VALUE_BYTES])
+{
+	size_t most = LOG_VALUE_BYTES - sizeof("..."), len = strnlen(value, LOG_VALUE_BYTES);
+
+	if (len <= most) {
+		memcpy(buf, value, len + 1);
+		return buf;
+	}
+	for (len = most; len && (value[len] & 0xc0) == 0x80;)
+		len--; /* the cut would be inside a character */
+	memcpy(buf, value, len);
+	memcpy(buf + len, "...", sizeof("..."));
 	return buf;
 }
 

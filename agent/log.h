@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * log: messages to stderr, one line each, "gospan: stage: failed to X 'thing': reason".
- * Control characters of foreign text are escaped. Safe to call from the preparing worker.
+ * Control characters of foreign text are spelled out (printable). Safe to call from the preparing worker.
  */
 #ifndef GOSPAN_AGENT_LOG_H
 #define GOSPAN_AGENT_LOG_H
@@ -16,8 +16,15 @@ enum log_level log__level(void);
 void log__write(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* TEXT with everything unprintable as \xNN, for what is not logged; cut to fit BUF, which it returns. */
+/* TEXT as a log line would show it, for what is not logged; cut to fit BUF, which it returns. */
 const char *log__escaped(const char *text, char *buf, size_t buf_sz);
+
+/*
+ * A value from outside as a message repeats it: of one that is longer the first 120 bytes, to the
+ * end of a character, and "...". Returns BUF.
+ */
+enum { LOG_VALUE_BYTES = 124 };
+const char *log__value(const char *value, char buf[static LOG_VALUE_BYTES]);
 
 /* Logs at error level with strerror(-err) appended, and returns ERR. */
 int log_err(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));

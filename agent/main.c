@@ -10,14 +10,17 @@
  * from the ring buffer, assemble makes spans of them (semconv_*), batch collects them for the
  * exporters (otlp/), the console shows them. session holds it all together.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "doctor.h"
 #include "inspect.h"
 #include "library_names.h"
+#include "log.h"
 #include "ps.h"
 #include "session.h"
 
@@ -57,16 +60,24 @@ static void keep_standard_fds(void)
 		close(fd);
 }
 
+/* What was printed must have arrived for success. */
+static int close_stdout(int status)
+{
+	if (!ferror(stdout) && !fflush(stdout))
+		return status;
+	log_error("failed to write to stdout: %s", strerror(errno));
+	return status ? status : 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct config *config;
 	int status;
 
 	keep_standard_fds();
-
 	if (config__parse(argc, argv, &config, &status))
-		return status;
+		return close_stdout(status);
 	status = run_command(config);
 	config__free(config);
-	return status;
+	return close_stdout(status);
 }

@@ -27,23 +27,32 @@ static const char *const text_errors[] = {
 	"*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors", "*fmt.errorString",
 };
 
-/* The field NAME of the struct type at TYPE, out of VALUE's bytes; 0 when it is not there. */
-static uint64_t field_of(const struct resolve *r, uint64_t type, const char *name,
-			 const struct panic_value *value)
+/* The bytes of the field NAME of the struct type at TYPE, of at most SZ, out of VALUE's into OUT. */
+static bool find_field(const struct resolve *r, uint64_t type, const char *name,
+		       const struct panic_value *value, void *out, size_t sz)
 {
 	const char *field;
 	size_t len;
 	struct field_fact fact;
-	uint64_t number = 0;
 
 	for (size_t i = 0; !resolve__type_field(r, type, i, &field, &len, &fact); i++) {
-		if (len != strlen(name) || memcmp(field, name, len) || fact.size > sizeof(number) ||
+		if (len != strlen(name) || memcmp(field, name, len) || fact.size > sz ||
 		    fact.offset + fact.size > sizeof(value->value))
 			continue;
-		memcpy(&number, value->value + fact.offset, fact.size);
-		return number;
+		memcpy(out, value->value + fact.offset, fact.size);
+		return true;
 	}
-	return 0;
+	return false;
+}
+
+/* A field of a word at most; 0 when it is not there. */
+static uint64_t field_of(const struct resolve *r, uint64_t type, const char *name,
+			 const struct panic_value *value)
+{
+	uint64_t number = 0;
+
+	find_field(r, type, name, value, &number, sizeof(number));
+	return number;
 }
 
 static struct otlp_text bounds_text(struct build_span *b, const struct resolve *r, uint64_t type,
@@ -87,6 +96,23 @@ static const char *type_name(const struct resolve *r, uint64_t type, char *buf, 
 	return short_name(full, buf, buf_sz);
 }
 
+/*
+ * A method that the runtime found missing: a string that lies in the interface's type data (itabInit
+ * in src/runtime/iface.go, (*itab).init before 1.23), so in the executable. Empty: it has none.
+ */
+static struct otlp_text missing_method(const struct resolve *r, uint64_t type,
+				       const struct panic_value *value, uint64_t bias)
+{
+	enum { LONGEST = 256 };
+	uint64_t string[2] = {0}; /* pointer, length */
+	const char *at = NULL;
+
+	find_field(r, type, "missingMethod", value, string, sizeof(string));
+	if (string[1] && string[1] <= LONGEST)
+		at = resolve__bytes(r, string[0] - bias, string[1]);
+	return (struct otlp_text){at, at ? string[1] : 0};
+}
+
 /* (*TypeAssertionError).Error, without the addendum for equal names of different packages. */
 static struct otlp_text assertion_text(struct build_span *b, const struct resolve *r, uint64_t type,
 				       const struct panic_value *value, uint64_t bias)
@@ -98,14 +124,19 @@ static struct otlp_text assertion_text(struct build_span *b, const struct resolv
 	const char *from = interface ? type_name(r, interface - bias, names[0], 256) : "interface";
 	const char *is = concrete ? type_name(r, concrete - bias, names[1], 256) : "nil";
 	const char *want = type_name(r, asserted - bias, names[2], 256);
+	struct otlp_text text, method;
 	struct type_fact fact;
 
 	if (!from || !is || !want)
 		return (struct otlp_text){NULL, 0};
-	/* to an interface: a method is missing, whose name is not among the bytes that travelled */
 	if (concrete && !resolve__type_at(r, asserted - bias, &fact) &&
-	    fact.kind == GO_KIND_INTERFACE)
-		return build__printf(b, "interface conversion: %s is not %s", is, want);
+	    fact.kind == GO_KIND_INTERFACE) {
+		method = missing_method(r, type, value, bias);
+		text = build__printf(b, "interface conversion: %s is not %s%s", is, want,
+				     method.len ? ": missing method " : "");
+		text.len += build__clean(b, method).len;
+		return text;
+	}
 	return build__printf(b, "interface conversion: %s is %s, not %s", from, is, want);
 }
 

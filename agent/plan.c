@@ -15,7 +15,7 @@ static const char *name_at(void *ctx, uint64_t addr)
 	return name && f.addr == addr ? name : NULL;
 }
 
-/* The sites of one function, or a negative errno with WHY. */
+/* The sites of one function (its RETs: all but what CALLER>CALLEE spares), or a negative errno with WHY. */
 static int find_sites(const struct resolve *r, enum site_kind kind, const char *function,
 		      uint32_t results, struct site *sites, size_t cap, struct why *why)
 {
@@ -106,6 +106,14 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		v->found = !resolve__type(r, v->declared->path, &type);
 		v->value = v->found ? type.addr : 0;
 		break;
+	case DECLARED_SIZE:
+		v->found = !resolve__type(r, v->declared->path, &type);
+		v->value = v->found ? type.size : 0;
+		break;
+	case DECLARED_END:
+		v->value = resolve__end(r);
+		v->found = true;
+		return;
 	case DECLARED_FUNCTION:
 		v->found = !resolve__function(r, v->declared->path, &function);
 		v->value = v->found ? function.addr : 0;
@@ -116,12 +124,63 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 				v->value = i;
 		v->found = true;
 		return;
+	case DECLARED_CHILDREN: /* not known yet: plan_children() */
+	case DECLARED_SDK: /* plan__beside_sdk() */
+		return;
 	}
 	if (!v->found)
 		snprintf(v->reason, sizeof(v->reason), "%s is not linked", v->declared->path);
 }
 
-static void plan_probe(const struct resolve *r, struct planned_probe *p)
+static bool is_linked(const struct resolve *r, const char *function)
+{
+	struct function_fact f;
+	char caller[200];
+
+	declared_callee(function, caller, sizeof(caller));
+	return resolve__function(r, caller, &f) != -ENOENT;
+}
+
+/*
+ * A go_join program counts on the other paths to come along. At a return address (stepped), where
+ * nothing better was found, they do not: then their RETs must not be spared.
+ */
+static bool is_joined(const struct declarations *d, const struct resolve *r, const char *calls)
+{
+	struct site sites[PLAN_SITES_MAX];
+	struct why why;
+
+	for (size_t i = 0; i < d->probe_cnt; i++)
+		for (const char *const *f = d->probes[i].function; *f; f++) {
+			int cnt = 0;
+
+			if (d->probes[i].kind == SITE_JOIN && !strcmp(*f, calls))
+				cnt = find_sites(r, SITE_JOIN, calls, d->probes[i].results, sites,
+						 PLAN_SITES_MAX, &why);
+			while (cnt-- > 0)
+				if (sites[cnt].cost == SITE_STEPPED)
+					return false;
+		}
+	return true;
+}
+
+/* What to search: the probe's function, or that with a callee whose success spares RETs. */
+static const char *searched(const struct declarations *d, const struct resolve *r,
+			    const struct planned_probe *p)
+{
+	const char *found = p->function;
+
+	for (const char *const *except = p->declared->except; *except; except++)
+		if (declared_call_is_in(*except, p->function) && is_joined(d, r, *except)) {
+			found = *except;
+			if (calls_directly(r, found))
+				break;
+		}
+	return found;
+}
+
+static void plan_probe(const struct declarations *d, const struct resolve *r,
+		       struct planned_probe *p)
 {
 	struct why why = {""};
 	int cnt;
@@ -134,12 +193,12 @@ static void plan_probe(const struct resolve *r, struct planned_probe *p)
 		snprintf(p->reason, sizeof(p->reason), "not needed: %s", p->declared->unless);
 		return;
 	}
-	cnt = find_sites(r, p->declared->kind, p->function, p->declared->results, p->sites,
+	p->unlinked = !is_linked(r, p->function);
+	cnt = find_sites(r, p->declared->kind, searched(d, r, p), p->declared->results, p->sites,
 			 PLAN_SITES_MAX, &why);
-	if (cnt <= 0) {
-		snprintf(p->reason, sizeof(p->reason), "%.150s", why.text);
+	snprintf(p->reason, sizeof(p->reason), "%.150s", why.text);
+	if (cnt <= 0)
 		return;
-	}
 	for (int i = 0; i < cnt; i++)
 		if (resolve__file_off(r, p->sites[i].addr, &p->site_offs[i])) {
 			snprintf(p->reason, sizeof(p->reason), "0x%llx is not in the file",
@@ -158,8 +217,77 @@ static void turn_off(struct planned_library *l, const char *reason)
 	snprintf(l->reason, sizeof(l->reason), "%s", reason);
 }
 
+/* Bytes of FUNCTION's caller without the closures in it: "(*DB).Query" of "(*DB).Query.func1>X". */
+static size_t base_len(const char *function)
+{
+	const char *closure = strstr(function, ".func"), *callee = strchr(function, '>');
+
+	if (closure && closure[5] >= '0' && closure[5] <= '9' && (!callee || closure < callee))
+		return closure - function;
+	return callee ? (size_t)(callee - function) : strlen(function);
+}
+
+/* Do both name the same callee of the same function or a closure in it? */
+static bool are_alternatives(const char *a, const char *b)
+{
+	const char *callee_a = strchr(a, '>'), *callee_b = strchr(b, '>');
+	size_t len = base_len(a);
+
+	return callee_a && callee_b && !strcmp(callee_a, callee_b) && base_len(b) == len &&
+	       !memcmp(a, b, len);
+}
+
+static bool is_base_linked(const struct resolve *r, const char *function)
+{
+	char base[200];
+
+	snprintf(base, sizeof(base), "%.*s", (int)base_len(function), function);
+	return is_linked(r, base);
+}
+
+/*
+ * Of a program that its library needs: is this function's part missing? Not where another name of
+ * the same part is found, nor where the caller is not linked: it calls nothing then. Of functions
+ * that are entered, one must be there.
+ */
+static bool is_missed(const struct plan *plan, const struct resolve *r,
+		      const struct planned_probe *p)
+{
+	bool is_call = strchr(p->function, '>');
+
+	if (p->on || (!p->unlinked && !is_call))
+		return !p->on;
+	if (is_call && !is_base_linked(r, p->function))
+		return false;
+	for (size_t i = 0; i < plan->probe_cnt; i++)
+		if (plan->probes[i].program == p->program && plan->probes[i].on &&
+		    (!is_call || are_alternatives(plan->probes[i].function, p->function)))
+			return false;
+	return true;
+}
+
+/* Is a library on whose spans are below others? Turns off what is for such alone. */
+static void plan_children(struct plan *plan)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < plan->declarations->library_cnt; i++)
+		any |= plan->libraries[i].on && plan->libraries[i].declared->kind != SPAN_SERVER;
+	for (size_t i = 0; i < plan->declarations->value_cnt; i++)
+		if (plan->values[i].declared->what == DECLARED_CHILDREN) {
+			plan->values[i].found = true;
+			plan->values[i].value = any;
+		}
+	for (size_t i = 0; i < plan->probe_cnt && !any; i++)
+		if (plan->probes[i].on && plan->probes[i].declared->children) {
+			plan->probes[i].on = false;
+			snprintf(plan->probes[i].reason, sizeof(plan->probes[i].reason),
+				 "not needed: nothing makes spans below a request");
+		}
+}
+
 /* A library is on when one of its probes is and nothing that it needs is missing. */
-static void plan_libraries(struct plan *plan)
+static void plan_libraries(struct plan *plan, const struct resolve *r)
 {
 	const struct declarations *d = plan->declarations;
 
@@ -177,7 +305,7 @@ static void plan_libraries(struct plan *plan)
 	for (size_t i = 0; i < plan->probe_cnt; i++) {
 		struct planned_probe *p = &plan->probes[i];
 
-		if (!p->on && p->declared->needed && p->declared->library >= 0)
+		if (p->declared->needed && p->declared->library >= 0 && is_missed(plan, r, p))
 			turn_off(&plan->libraries[p->declared->library], p->reason);
 	}
 	for (size_t i = 0; i < d->value_cnt; i++)
@@ -194,6 +322,17 @@ static void plan_libraries(struct plan *plan)
 				 d->libraries[p->declared->library].name);
 		}
 	}
+}
+
+/* A function, or any of a package. */
+static void find_instrumentation(struct plan *plan, const struct resolve *r)
+{
+	plan->has_sdk = resolve__has_package(r, OTEL_SDK_PACKAGE);
+	for (size_t i = 0; i < plan->declarations->library_cnt; i++)
+		for (const char *const *what = plan->libraries[i].declared->instrumented;
+		     *what && !plan->libraries[i].instrumented; what++)
+			if (is_linked(r, *what) || resolve__has_package(r, *what))
+				plan->libraries[i].instrumented = *what;
 }
 
 static size_t count_functions(const struct declarations *d)
@@ -233,9 +372,12 @@ int plan__new(const struct declarations *d, const struct resolve *r, struct plan
 			p->declared = &d->probes[i];
 			p->program = i;
 			p->function = *f;
-			plan_probe(r, p);
+			plan_probe(d, r, p);
 		}
-	plan_libraries(plan);
+	plan_libraries(plan, r);
+	plan_children(plan);
+	find_instrumentation(plan, r);
+	plan__beside_sdk(plan, WITH_SDK_FILL);
 	*out = plan;
 	return 0;
 }
@@ -250,12 +392,65 @@ void plan__free(struct plan *plan)
 	free(plan);
 }
 
+bool plan__writes(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->probe_cnt; i++)
+		if (plan->probes[i].on && plan->probes[i].declared->writes)
+			return true;
+	return false;
+}
+
+void plan__drop_writes(struct plan *plan, const char *reason)
+{
+	for (size_t i = 0; i < plan->probe_cnt; i++) {
+		struct planned_probe *p = &plan->probes[i];
+
+		if (!p->on || !p->declared->writes)
+			continue;
+		p->on = false;
+		snprintf(p->reason, sizeof(p->reason), "%s", reason);
+	}
+}
+
+bool plan__package(const struct plan *plan, size_t library, struct planned_library *out)
+{
+	const struct planned_library *all = plan->libraries;
+
+	for (size_t i = 0; i < library; i++)
+		if (!strcmp(all[i].declared->name, all[library].declared->name))
+			return false;
+	*out = all[library];
+	for (size_t i = library + 1; i < plan->declarations->library_cnt; i++) {
+		if (strcmp(all[i].declared->name, out->declared->name) || !all[i].linked)
+			continue;
+		if (!out->linked || !all[i].on)
+			*out = all[i];
+	}
+	return true;
+}
+
 bool plan__is_useful(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->declarations->library_cnt; i++)
 		if (plan->libraries[i].on)
 			return true;
 	return false;
+}
+
+void plan__why_useless(const struct plan *plan, const char *path, struct why *why)
+{
+	const struct planned_library *first = NULL;
+	int len = snprintf(why->text, sizeof(why->text), "%.80s: nothing to trace in it: ", path);
+
+	for (size_t i = 0; i < plan->declarations->library_cnt && !first; i++)
+		if (plan->libraries[i].linked)
+			first = &plan->libraries[i];
+	if (first)
+		snprintf(why->text + len, sizeof(why->text) - len, "%s %.120s", first->declared->name,
+			 first->reason);
+	else
+		snprintf(why->text + len, sizeof(why->text) - len,
+			 "no library that gospan knows (net/http ...) is linked into the executable");
 }
 
 size_t plan__site_cnt(const struct plan *plan)

@@ -56,25 +56,41 @@ int privileges__drop(unsigned uses)
 	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 
+static bool may_trace(void)
+{
+	return !capng_get_caps_process() &&
+	       capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE);
+}
+
+const char *privileges__explain_denied(void)
+{
+	if (may_trace())
+		return "in spite of CAP_SYS_PTRACE: another user namespace or a security module "
+		       "forbids it";
+	if (!geteuid())
+		return "this needs CAP_SYS_PTRACE, which root lacks here, or no more capabilities in "
+		       "them than we have";
+	return "this needs CAP_SYS_PTRACE, or to run as root, or as their user with all "
+	       "capabilities that they have";
+}
+
 void privileges__explain_process(int pid, char *line, size_t line_sz)
 {
-	bool may_trace = !capng_get_caps_process() &&
-			 capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE);
+	const char *missing = geteuid() ? "missing CAP_SYS_PTRACE (or root)" :
+					  "missing CAP_SYS_PTRACE, which root lacks here";
 	char path[32];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	if (stat(path, &st))
 		snprintf(line, line_sz, "pid %d is gone, or hidden from us", pid);
-	else if (may_trace)
+	else if (may_trace())
 		snprintf(line, line_sz,
 			 "pid %d may not be looked at in spite of CAP_SYS_PTRACE: it is in another "
 			 "user namespace, or a security module forbids it", pid);
 	else if (st.st_uid != geteuid())
-		snprintf(line, line_sz, "pid %d belongs to user %u: missing CAP_SYS_PTRACE (or root)",
-			 pid, st.st_uid);
+		snprintf(line, line_sz, "pid %d belongs to user %u: %s", pid, st.st_uid, missing);
 	else
-		snprintf(line, line_sz,
-			 "pid %d has capabilities that we lack: missing CAP_SYS_PTRACE (or root)",
-			 pid);
+		snprintf(line, line_sz, "pid %d has capabilities that we lack, or hides its memory: %s",
+			 pid, missing);
 }

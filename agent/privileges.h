@@ -17,7 +17,8 @@ enum privilege_use {
 /*
  * Keeps CAP_BPF, CAP_PERFMON (to attach to processes that come later), CAP_SYS_PTRACE,
  * CAP_DAC_READ_SEARCH (to look at them) and what USES (enum privilege_use bits) asks for, as far as
- * they are there, and CAP_SYS_ADMIN if it stands in for one of the first two; drops all other capabilities, from the bounding set too where allowed.
+ * they are there, and CAP_SYS_ADMIN if it stands in for one of the first two; drops all other
+ * capabilities, from the bounding set too where allowed.
  * Capabilities belong to threads: call it when no other thread runs; later ones inherit.
  * Files of other users cannot be written any more after it. Negative errno.
  */
@@ -28,5 +29,8 @@ int privileges__drop(unsigned uses);
  * "pid 42 belongs to user 1000: missing CAP_SYS_PTRACE (or root)".
  */
 void privileges__explain_process(int pid, char *line, size_t line_sz);
+
+/* The same of several: "this needs CAP_SYS_PTRACE, or ...". */
+const char *privileges__explain_denied(void);
 
 #endif

@@ -12,9 +12,10 @@
 #include "console_text.h"
 #include "discover.h"
 #include "go_exe.h"
+#include "plan.h"
+#include "privileges.h"
 #include "proc.h"
 
-#define SDK_PACKAGE "go.opentelemetry.io/otel/sdk/trace"
 
 enum column { PID, USER, SERVICE, PORT, GO, TRACED, SDK, EXE, COLUMN_CNT };
 
@@ -105,7 +106,7 @@ static int read_line(const struct table *t, struct process *p, struct line *line
 	line->at[GO] = strndup(resolve__info(r)->go_version,
 			       strcspn(resolve__info(r)->go_version, " "));
 	line->at[TRACED] = linked_packages(r, t->packages);
-	line->at[SDK] = strdup(resolve__has_package(r, SDK_PACKAGE) ? "yes" : "no");
+	line->at[SDK] = strdup(resolve__has_package(r, OTEL_SDK_PACKAGE) ? "yes" : "no");
 	line->at[EXE] = strdup(target->process.exe_path);
 	for (i = 0; i < COLUMN_CNT && !err; i++)
 		err = line->at[i] ? 0 : -ENOMEM;
@@ -204,8 +205,8 @@ int ps__print(const struct config *config, const char *const *packages, FILE *ou
 	else
 		log_info("ps: no Go process in sight");
 	if (t.denied)
-		log_info("ps: %zu process%s may not be looked at: this needs CAP_SYS_PTRACE, or to "
-			 "run as the user", t.denied, t.denied == 1 ? "" : "es");
+		log_info("ps: %zu process%s may not be looked at: %s", t.denied,
+			 t.denied == 1 ? "" : "es", privileges__explain_denied());
 	for (i = 0; i < t.cnt; i++)
 		free_line(&t.lines[i]);
 	free(t.lines);

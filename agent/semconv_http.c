@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* semconv_http: see semconv_http.h. */
+/*
+ * semconv_http: HTTP spans (semantic conventions for HTTP, stable); see semconv.h. Here are server
+ * spans, and what both sides share.
+ */
 #include "http_text.h"
+#include "ip_text.h"
 #include "semconv_http.h"
 
-/* Of net_http_server.bpf.c's enum unwinding. */
-enum { UNWOUND_BY_PANIC = 1, UNWOUND_BY_GOEXIT = 2 };
-
-static bool is_known_method(struct otlp_text method, const struct config *config)
+bool http__is_known_method(struct otlp_text method, const struct config *config)
 {
 	for (size_t i = 0; i < config->known_methods.cnt; i++)
 		if (text_is(method, config->known_methods.at[i]))
@@ -20,7 +21,7 @@ static struct otlp_text route_of(struct build_span *b, const struct raws *raws)
 	struct otlp_text route = http__pattern_path(raw_text(raws, ATTR_HTTP_ROUTE_PATTERN));
 	struct otlp_text path, query, prefix;
 
-	if (!raw_number(raws, ATTR_HTTP_ROUTE_PREFIX, 0))
+	if (!route.len || !raw_number(raws, ATTR_HTTP_ROUTE_PREFIX, 0))
 		return build__clean(b, route);
 	http__split_target(raw_text(raws, ATTR_HTTP_REQUEST_URI), &path, &query);
 	prefix = http__encoded_prefix(path, raw_number(raws, ATTR_HTTP_ROUTE_PREFIX, 0));
@@ -43,15 +44,16 @@ static struct otlp_text name_of(struct build_span *b, struct otlp_text method, b
 	return name;
 }
 
-struct otlp_text semconv_http__name(struct build_span *b, const struct raws *raws,
-				    const struct config *config)
+static struct otlp_text name_alone(struct build_span *b, const struct semconv_input *in)
 {
-	struct otlp_text method = raw_text(raws, ATTR_HTTP_METHOD);
+	struct otlp_text method = raw_text(in->raws, ATTR_HTTP_METHOD);
 
-	return name_of(b, method, is_known_method(method, config), route_of(b, raws));
+	if (in->record->kind == SPAN_CLIENT)
+		return http_client__name(b, in);
+	return name_of(b, method, http__is_known_method(method, in->config), route_of(b, in->raws));
 }
 
-static void put_method(struct build_span *b, struct otlp_text method, bool known)
+void http__put_method(struct build_span *b, struct otlp_text method, bool known)
 {
 	build__text(b, "http.request.method", known ? method : text_of("_OTHER"));
 	if (!known)
@@ -83,6 +85,20 @@ static bool is_scheme(struct otlp_text t)
 	return t.len > 0;
 }
 
+/* Who the socket says is at its other end; *PORT 0: a unix socket, "@" or a path. */
+static struct otlp_text peer_of(struct build_span *b, const struct raws *raws, unsigned *port)
+{
+	struct ip_address address;
+	struct otlp_text peer;
+
+	if (ip_text__read(&raws->by_key[ATTR_PEER_ADDRESS], &address) && address.len) {
+		*port = address.port;
+		return ip_text__address(b, &address);
+	}
+	http__split_host(raw_text(raws, ATTR_PEER), &peer, port);
+	return peer;
+}
+
 /* Client, server and scheme as the first proxy saw them; the peer as the socket did. */
 static void put_ends(struct build_span *b, const struct raws *raws)
 {
@@ -99,8 +115,8 @@ static void put_ends(struct build_span *b, const struct raws *raws)
 	if (!is_scheme(scheme))
 		scheme = text_of(raw_number(raws, ATTR_HTTP_TLS, 0) ? "https" : "http");
 	build__text(b, "url.scheme", scheme);
-	http__split_host(raw_text(raws, ATTR_PEER), &peer, &peer_port);
-	if (peer_port) { /* else a unix socket: "@" or a path */
+	peer = peer_of(b, raws, &peer_port);
+	if (peer_port) {
 		build__text(b, "network.peer.address", peer);
 		build__number(b, "network.peer.port", peer_port);
 	}
@@ -115,7 +131,7 @@ static void put_ends(struct build_span *b, const struct raws *raws)
 		build__number(b, "server.port", port);
 }
 
-static void put_protocol(struct build_span *b, const struct raws *raws)
+void http__put_protocol(struct build_span *b, const struct raws *raws)
 {
 	int64_t protocol = raw_number(raws, ATTR_HTTP_PROTOCOL, 0);
 
@@ -126,7 +142,7 @@ static void put_protocol(struct build_span *b, const struct raws *raws)
 			    build__printf(b, "%d.%d", (int)protocol / 10, (int)protocol % 10));
 }
 
-static void put_body_sizes(struct build_span *b, const struct raws *raws, int64_t status)
+void http__put_body_sizes(struct build_span *b, const struct raws *raws, int64_t status)
 {
 	int64_t request = raw_number(raws, ATTR_HTTP_REQUEST_BODY_SIZE, 0);
 	int64_t response = raw_number(raws, ATTR_HTTP_RESPONSE_BODY_SIZE, -1);
@@ -146,29 +162,50 @@ static void put_outcome(struct build_span *b, const struct raws *raws)
 
 	if (status > 0)
 		build__number(b, "http.response.status_code", status);
-	put_body_sizes(b, raws, status);
+	http__put_body_sizes(b, raws, status);
 	if (unwound || status >= 500)
 		b->span.status = OTLP_STATUS_ERROR;
-	if (unwound == UNWOUND_BY_GOEXIT)
+	if (unwound == UNWIND_GOEXIT)
 		build__text(b, "error.type", text_of("runtime.Goexit"));
 	else if (!unwound && status >= 500)
 		build__text(b, "error.type", build__printf(b, "%d", (int)status));
 	/* a panic's error.type is its value's Go type: agent/panic knows it */
 }
 
-void semconv_http__server(struct build_span *b, const struct raws *raws,
-			  const struct config *config)
+static bool failed(const struct semconv_input *in)
 {
-	struct otlp_text method = raw_text(raws, ATTR_HTTP_METHOD);
-	struct otlp_text route = route_of(b, raws);
-	bool known = is_known_method(method, config);
+	if (in->record->kind == SPAN_CLIENT)
+		return http_client__failed(in);
+	return raw_number(in->raws, ATTR_HTTP_STATUS, 0) >= 500;
+}
+
+static void describe_server(struct build_span *b, const struct semconv_input *in)
+{
+	struct otlp_text method = raw_text(in->raws, ATTR_HTTP_METHOD);
+	struct otlp_text route = route_of(b, in->raws);
+	bool known = http__is_known_method(method, in->config);
 
 	b->span.name = name_of(b, method, known, route);
-	put_method(b, method, known);
+	http__put_method(b, method, known);
 	build__text(b, "http.route", route);
-	put_url(b, raws, config);
-	put_ends(b, raws);
-	put_protocol(b, raws);
-	build__text(b, "user_agent.original", raw_text(raws, ATTR_USER_AGENT));
-	put_outcome(b, raws);
+	put_url(b, in->raws, in->config);
+	put_ends(b, in->raws);
+	http__put_protocol(b, in->raws);
+	build__text(b, "user_agent.original", raw_text(in->raws, ATTR_USER_AGENT));
+	put_outcome(b, in->raws);
 }
+
+static void describe(struct build_span *b, const struct semconv_input *in)
+{
+	if (in->record->kind == SPAN_CLIENT)
+		http_client__describe(b, in);
+	else
+		describe_server(b, in);
+}
+
+const struct semconv semconv_http = {
+	.domain = "HTTP",
+	.name = name_alone,
+	.failed = failed,
+	.describe = describe,
+};

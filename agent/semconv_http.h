@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * semconv_http: HTTP spans as the OpenTelemetry semantic conventions want them (HTTP, stable,
- * 1.44.0): name, attributes and status, from what the BPF programs saw of request and response.
- */
+/* semconv_http: the halves of the domain HTTP, for semconv_http.c and semconv_http_client.c only. */
 #ifndef GOSPAN_AGENT_SEMCONV_HTTP_H
 #define GOSPAN_AGENT_SEMCONV_HTTP_H
 
-#include "build_span.h"
+#include "semconv.h"
 
-/* Fills B->span's name, status and attributes for a SERVER span. */
-void semconv_http__server(struct build_span *b, const struct raws *raws,
-			  const struct config *config);
+/* What client and server spans share. */
+bool http__is_known_method(struct otlp_text method, const struct config *config);
+void http__put_method(struct build_span *b, struct otlp_text method, bool known);
+void http__put_protocol(struct build_span *b, const struct raws *raws);
+void http__put_body_sizes(struct build_span *b, const struct raws *raws, int64_t status);
 
-/* The target's name in the table of routes: "{method} {route}", else "{method}". */
-struct otlp_text semconv_http__name(struct build_span *b, const struct raws *raws,
-				    const struct config *config);
+struct otlp_text http_client__name(struct build_span *b, const struct semconv_input *in);
+bool http_client__failed(const struct semconv_input *in);
+void http_client__describe(struct build_span *b, const struct semconv_input *in);
 
 #endif

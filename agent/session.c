@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* session: see session.h. The waiting and the ending are in session_end.c. */
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "privileges.h"
-#include "ps.h"
 #include "semconv.h"
 #include "session_state.h"
-#include "uprobe.h"
 
 static bool same_exe(const struct exe_id *a, const struct exe_id *b)
 {
@@ -105,6 +101,17 @@ static void warn_of_own_name(struct session *s)
 		 "environment are ignored (--service-name holds for all)");
 }
 
+/* Once: most users need not know, but who misses a parent on another machine will ask. */
+static void tell_of_writing(struct session *s, const struct executable *e)
+{
+	if (!e->write_err || s->writing_told)
+		return;
+	s->writing_told = true;
+	log_info("trace context cannot be written into outgoing requests here (%s): client and server spans "
+		 "are joined only where this gospan traces both",
+		 e->write_err == -EPERM ? "the kernel is locked down" : strerror(-e->write_err));
+}
+
 static int trace_process(struct session *s, struct executable *e, struct process *process,
 			 struct why *why)
 {
@@ -132,9 +139,9 @@ static void attach_process(struct session *s, struct executable *e, int pid)
 {
 	struct tracee *before = find_tracee(s, pid);
 	struct process process = {};
-	struct why why = {""};
+	struct why why = {"out of memory"};
 
-	if (before && !before->gone)
+	if (s->settled || (before && !before->gone))
 		return;
 	/* it may be gone, or another program, since it was found */
 	if (!process__read(pid, &process) && same_exe(&process.exe, &e->id) &&
@@ -160,6 +167,8 @@ static void on_found(void *ctx, const struct process *p)
 		wait_for_exe(seen, p->pid);
 	else if (seen && seen->executable)
 		attach_process(s, seen->executable, p->pid);
+	else
+		s->failed_cnt++; /* why was said of the executable's first process */
 }
 
 /* Nobody named this program: what a command starts, or a glob matches, need not be traceable. */
@@ -187,6 +196,8 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 		log_debug("pid %d is not traced: %s", first, why->text);
 	else if (err)
 		log_error("pid %d cannot be traced: %s", first, why->text);
+	if (e)
+		tell_of_writing(s, e);
 	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
 		attach_process(s, e, seen->waiting[i]);
 	if (!e)
@@ -264,14 +275,19 @@ static void handle_sampled(struct session *s, struct tracee *t, const struct spa
 {
 	const struct declared_library *library;
 	struct build_span *b = &s->workbench;
-	char scope_name[128];
-	struct batch_scope scope = {scope_name, GOSPAN_VERSION, SCHEMA_URL};
+	char scope_name[SCOPE_NAME_MAX * 3 + 1]; /* a bad byte becomes three */
+	char library_name[SCOPE_NAME_MAX];
+	struct batch_scope scope = {library_name, GOSPAN_VERSION, SCHEMA_URL, NULL};
 
 	if (!assemble__span(b, s->config, kernel__declarations(s->kernel), t->executable->resolve,
 			    record, body, s->clock.offset_ns))
 		return;
 	library = &kernel__declarations(s->kernel)->libraries[record->library];
-	snprintf(scope_name, sizeof(scope_name), "gospan/%s", library->name);
+	snprintf(library_name, sizeof(library_name), "gospan/%s", library->name);
+	if (b->scope.len) { /* a tracer of the program's own, whatever its conventions are */
+		snprintf(scope_name, sizeof(scope_name), "%.*s", (int)b->scope.len, b->scope.at);
+		scope = (struct batch_scope){scope_name, NULL, NULL, library_name};
+	}
 	s->losses.failures.at[FAIL_TRUNCATED] += record->truncated;
 	batch__add(s->batch, t->resource, &scope, &b->span);
 	if (s->console)
@@ -324,6 +340,15 @@ static void on_process_exit(void *ctx, int pid)
 	discover__exit(s->discover, pid);
 }
 
+static void on_sdk(void *ctx, int pid)
+{
+	struct session *s = ctx;
+	struct tracee *t = find_tracee(s, pid);
+
+	if (t && !t->gone)
+		tracee__leave_to_sdk(t, s->config->with_sdk);
+}
+
 static void on_sweep(void *ctx)
 {
 	struct session *s = ctx;
@@ -337,14 +362,14 @@ static void on_watch(void *ctx)
 	struct session *s = ctx;
 
 	session__warn_of_losses(s);
-	if (s->console && console__closed(s->console))
-		session__end(s, 0);
+	session__look_at_output(s);
 }
 
 static int open_discovery(struct session *s)
 {
 	const struct discover_callbacks callbacks = {s, on_found, on_gone};
-	const struct event_handlers handlers = {s, on_span, on_process_exec, on_process_exit};
+	const struct event_handlers handlers = {s, on_span, on_process_exec, on_process_exit,
+						on_sdk};
 	int err = discover__new(s->config, &callbacks, &s->discover);
 
 	if (!err)
@@ -440,6 +465,13 @@ static int start(struct session *s)
 	return err;
 }
 
+static int do_without_tracing(struct session *s)
+{
+	if (s->config->command == COMMAND_SERVICE)
+		return session__idle(s, 0);
+	return s->config->command == COMMAND_RUN ? session__run_untraced(s) : 0;
+}
+
 int session__run(const struct config *config)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -450,7 +482,7 @@ int session__run(const struct config *config)
 	s->config = config;
 	if (config->sdk_disabled) {
 		log_warn("OTEL_SDK_DISABLED is true: nothing is traced");
-		status = config->command == COMMAND_SERVICE ? session__idle(s, 0) : 0;
+		status = do_without_tracing(s);
 	} else if (config->command == COMMAND_SERVICE && !config->has_target) {
 		log_error("nothing to trace is named: set OTEL_GO_AUTO_TARGET_EXE (a path, a name or a "
 			  "glob) or OTEL_GO_AUTO_TARGET_PID");

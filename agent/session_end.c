@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* session_end: how a session waits for processes, ends, and what it does when it cannot begin. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,50 @@ void session__look_for_end(struct session *s)
 	s->idle = true;
 }
 
+/* trace --otlp-file - */
+static bool writes_file_to_stdout(const struct session *s)
+{
+	const char *file = s->config->otlp_file;
+
+	return s->config->command == COMMAND_TRACE && file && !strcmp(file, "-");
+}
+
+/* Has the reader of the pipe that stdout is gone away? */
+static bool stdout_is_closed(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+void session__look_at_output(struct session *s)
+{
+	bool exports = s->config->otlp_wanted || s->config->otlp_file;
+	int err = 0;
+
+	if (s->console)
+		console__lost(s->console, &err);
+	else if (writes_file_to_stdout(s) && stdout_is_closed())
+		err = -EPIPE;
+	/* what run has started goes on: our part of its stderr is not its business */
+	if (err && !s->run && (err == -EPIPE || !exports))
+		session__end(s, 0);
+}
+
+/* What was not shown; a failure, unless the reader had enough. */
+static void tell_console_losses(struct session *s)
+{
+	int err;
+	unsigned long long lines = console__lost(s->console, &err);
+
+	if (!err)
+		return;
+	log__write(err == -EPIPE ? LOG_INFO : LOG_ERROR, "console: %llu line%s could not be written: %s",
+		   lines, lines == 1 ? "" : "s", strerror(-err));
+	if (err != -EPIPE && !s->run && !s->status)
+		s->status = 1;
+}
+
 static void close_links(struct session *s)
 {
 	size_t cnt = 0, n = 0;
@@ -182,6 +227,9 @@ static void on_flushed(void *ctx)
 	struct session *s = ctx;
 	struct batch_counts counts = batch__counts(s->batch);
 
+	if (writes_file_to_stdout(s) && counts.dropped[BATCH_FAILED] && !s->config->otlp_wanted &&
+	    !stdout_is_closed() && !s->status)
+		s->status = 1;
 	if (s->traced_cnt || counts.produced)
 		log_done("", &counts, &s->losses);
 	else if (s->config->command == COMMAND_TRACE && !s->failed_cnt)
@@ -202,6 +250,7 @@ static void on_settled(void *ctx)
 	if (s->console) {
 		console__flush(s->console);
 		console__table(s->console);
+		tell_console_losses(s);
 	}
 	batch__flush(s->batch, FLUSH_MS, on_flushed, s);
 }
@@ -239,35 +288,50 @@ void session__warn_of_losses(struct session *s)
 		s->warned_ns = loop__now_ns();
 }
 
-int session__idle(struct session *s, int status)
+/* Waits for a signal; 0 if it was none that asks for our end. */
+static int wait_for_signal(int fd)
 {
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	struct signalfd_siginfo info;
-	int fd = s->signal_fd;
 
-	if (fd <= 0)
-		fd = block_signals();
-	log_info("idle: a restart would not help; waiting to be ended");
-	notify__ready("idle");
-	for (;;) {
-		ssize_t n = read(fd, &info, sizeof(info));
-
-		if (n == sizeof(info) && info.ssi_signo != SIGCHLD && info.ssi_signo != SIGUSR1)
-			return status;
-		usleep(100000);
-	}
+	poll(&poll_fd, 1, -1);
+	if (read(fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGCHLD ||
+	    info.ssi_signo == SIGUSR1)
+		return 0;
+	return info.ssi_signo;
 }
 
-/* run --best-effort: CMD without tracing. */
-static int run_untraced(struct session *s)
+static bool has_signals(struct session *s)
 {
-	int err;
+	if (s->signal_fd <= 0)
+		s->signal_fd = block_signals();
+	return s->signal_fd > 0;
+}
 
-	if (!s->run)
+int session__idle(struct session *s, int status)
+{
+	if (!has_signals(s))
+		return 1;
+	log_info("idle: a restart would not help; waiting to be ended");
+	notify__ready("idle");
+	while (!wait_for_signal(s->signal_fd))
+		;
+	return status;
+}
+
+int session__run_untraced(struct session *s)
+{
+	int err = 0, sig;
+
+	if (!has_signals(s) || (!s->run && run__start(s->config, &s->run)))
 		return 1;
 	log_warn("running the command without tracing it");
 	err = run__release(s->run);
-	while (!err && !run__reap(s->run))
-		usleep(10000);
+	while (!err && !run__reap(s->run)) {
+		sig = wait_for_signal(s->signal_fd);
+		if (sig)
+			run__signal(s->run, sig);
+	}
 	return run__status(s->run);
 }
 
@@ -275,8 +339,8 @@ int session__cannot(struct session *s)
 {
 	if (s->config->command == COMMAND_SERVICE)
 		return session__idle(s, 1);
-	if (s->config->command == COMMAND_RUN && s->config->best_effort)
-		return run_untraced(s);
+	if (s->run && s->config->best_effort)
+		return session__run_untraced(s);
 	return 1;
 }
 

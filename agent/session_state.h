@@ -45,7 +45,7 @@ struct session {
 	int signal_fd;
 	bool ended;    /* the end is under way */
 	bool settled;  /* the books are closed: nothing is taken any more */
-	bool own_name_warned;
+	bool own_name_warned, writing_told;
 	bool idle;     /* a service that found nothing to trace, which it has said */
 	int status;
 	uint64_t span_cnt, traced_cnt;
@@ -67,11 +67,17 @@ void session__look_for_end(struct session *s);
 /* Detaches, tells, flushes; then the loop ends with STATUS. */
 void session__end(struct session *s, int status);
 
+/* Ends when nobody reads stdout any more, or when it takes nothing and there is no other output. */
+void session__look_at_output(struct session *s);
+
 /* Losses of the kernel side, at most once a minute. */
 void session__warn_of_losses(struct session *s);
 
 /* Tracing is impossible (the reason was said): what the command does then; its exit status. */
 int session__cannot(struct session *s);
+
+/* run: starts CMD and waits for its end; its exit status. Signals that would end us are for it. */
+int session__run_untraced(struct session *s);
 
 /* Does nothing until a signal ends it. Returns STATUS. */
 int session__idle(struct session *s, int status);

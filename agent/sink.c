@@ -30,6 +30,7 @@ struct sink {
 	bool canceling;
 	uint64_t down_ns; /* when it was last said that the receiver is gone */
 	bool down_told;
+	bool remark_told; /* of a receiver that took everything */
 	struct drop_warnings warnings;
 };
 
@@ -121,8 +122,11 @@ static void on_done(void *ctx, enum export_result result, uint64_t rejected, con
 	struct sink *s = load->sink;
 	uint64_t exported = result == EXPORT_OK ? load->span_cnt - rejected : 0;
 
-	if (result == EXPORT_OK && !rejected && *reason)
-		log_debug("%s: receiver says: %s", s->name, reason);
+	if (result == EXPORT_OK && !rejected && *reason) {
+		log__write(s->remark_told ? LOG_DEBUG : LOG_WARN, "%s: spans were taken, but: %s",
+			   s->name, reason);
+		s->remark_told = true;
+	}
 	settle(s, load, exported, reasons[result], reason);
 	free_load(load);
 	pump(s);

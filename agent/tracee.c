@@ -29,6 +29,17 @@ void losses__add(struct losses *into, const struct losses *from)
 	into->unfinished += from->unfinished;
 }
 
+/* Client and server of a package are libraries of one name. */
+static bool is_listed(const struct plan *plan, size_t library)
+{
+	const struct planned_library *all = plan->libraries;
+
+	for (size_t i = 0; i < library; i++)
+		if (all[i].on && !strcmp(all[i].declared->name, all[library].declared->name))
+			return true;
+	return false;
+}
+
 /* Names of the libraries that are on, comma separated. */
 static void list_libraries(const struct plan *plan, char *buf, size_t buf_sz)
 {
@@ -36,7 +47,7 @@ static void list_libraries(const struct plan *plan, char *buf, size_t buf_sz)
 
 	buf[0] = 0;
 	for (size_t i = 0; i < plan->declarations->library_cnt && len < buf_sz; i++)
-		if (plan->libraries[i].on)
+		if (plan->libraries[i].on && !is_listed(plan, i))
 			len += snprintf(buf + len, buf_sz - len, "%s%s", len ? ", " : "",
 					plan->libraries[i].declared->name);
 }
@@ -52,9 +63,24 @@ static void log_ready(const struct tracee *t, uint64_t elapsed_ns)
 		 resolve__info(e->resolve)->go_version, (unsigned long long)elapsed_ns / 1000000);
 	log_info("ready: %s", status);
 	notify__ready(status);
-	if (resolve__has_package(e->resolve, "go.opentelemetry.io/otel/sdk/trace"))
-		log_info("pid %d has an OpenTelemetry SDK inside: if it is in use, spans may be doubled",
+	/* else it is said when the SDK is found in use, which it may never be */
+	if (e->plan->has_sdk && !e->plan->sdk_libraries)
+		log_info("pid %d has an OpenTelemetry SDK inside: where that makes spans, gospan's are below them",
 			 t->target->process.pid);
+}
+
+void tracee__leave_to_sdk(struct tracee *t, enum with_sdk how)
+{
+	int pid = t->target->process.pid;
+	char libraries[256];
+
+	if (how == WITH_SDK_OFF) {
+		executable__detach(t->executable, pid);
+		log_info("pid %d makes spans with an OpenTelemetry SDK: left alone (--with-sdk=off)", pid);
+		return;
+	}
+	plan__left_to_sdk(t->executable->plan, libraries, sizeof(libraries));
+	log_info("pid %d makes spans with an OpenTelemetry SDK: leaving %s (--with-sdk)", pid, libraries);
 }
 
 int tracee__new(const struct kernel *kernel, struct executable *e, struct target *target,

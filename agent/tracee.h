@@ -31,6 +31,9 @@ void losses__add(struct losses *into, const struct losses *from);
  */
 int tracee__new(const struct kernel *kernel, struct executable *e, struct target *target,
 		struct batch *batch, struct tracee **out, struct why *why);
+/* An OpenTelemetry SDK inside was found in use: BPF programs act on it; this tells. */
+void tracee__leave_to_sdk(struct tracee *t, enum with_sdk how);
+
 /* Does not close the resource. */
 void tracee__free(struct tracee *t);
 

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * context: which span a context.Context belongs to (design D7). A span registers its request's
- * context; a context derived from it leads back through its parents.
+ * context: which span a context.Context or a goroutine belongs to (design D7). A span registers the
+ * context it hands on; a context derived from that leads back to it through its parents. A goroutine
+ * started while a span is open belongs to that span until it ends.
  */
 #ifndef GOSPAN_BPF_CONTEXT_H
 #define GOSPAN_BPF_CONTEXT_H
 
 #include "span.bpf.h"
 
-/* Remembers that SPAN->context is SPAN's. Nothing to do unless something here asks for contexts. */
-int context_register(struct in_flight *span);
+/* Remembers that CONTEXT (the data word of an interface) is SPAN's. Nothing when nobody asks. */
+int context_register(struct in_flight *span, __u64 context);
 
-/* The span under way that CONTEXT (the data word of an interface), or an ancestor of it, is of. */
-struct in_flight *context_find(const struct goroutine *on, __u64 context);
+/*
+ * Whose CONTEXT is: the span that registered it or its nearest ancestor, perhaps ended since; or one
+ * of an OpenTelemetry SDK inside the program, if that is nearer. True when there is one. BIAS is the
+ * executable's. Without CONTEXT->tab only spans of ours.
+ */
+int context_find(const struct goroutine *on, const struct go_interface *context, __u64 bias,
+		 struct trace_context *out);
+
+/* Id of the span that was its creator's when the goroutine was started; 0: none. */
+__u64 context_of_birth(const struct goroutine *on);
 
 #endif

@@ -7,7 +7,8 @@
  *   SEC("go_entry/FUNC")           at the entry of FUNC
  *   SEC("go_call/CALLER>CALLEE")   at the direct call(s) of CALLEE in CALLER
  *   SEC("go_after/CALLER>CALLEE")  after they return
- *   SEC("go_return/FUNC")          at every RET of FUNC
+ *   SEC("go_join/CALLER>CALLEE")   the same, where other paths may join: look at the registers
+ *   SEC("go_return/FUNC")          at every RET of FUNC, or with GO_EXCEPT at some of them
  *
  * Go ABI: src/cmd/compile/abi-internal.md (Go 1.17 to 1.27).
  */
@@ -44,12 +45,28 @@
 /* Link-time address of a function, 0 when it is not linked. */
 #define GO_FUNCTION(variable, name) const volatile __u64 variable GO_TAG("go:function " name) = 0
 
+/* Bytes of a value of a type, for slices of it; 0 when the type is not there. */
+#define GO_SIZE(variable, name) const volatile __u16 variable GO_TAG("go:size " name) = 0
+
+/* Link-time address behind the executable's last byte: a pointer above it is to the heap or a stack. */
+#define GO_END(variable) const volatile __u64 variable GO_TAG("go:end") = 0
+
 /*
  * A library: VARIABLE holds the index that span_begin() wants; NAME is the Go package (scope
  * "gospan/NAME"), KIND a span kind, DOMAIN the semantic conventions its attributes follow.
  */
 #define GO_SPAN(variable, name, kind, domain) \
 	const volatile __u16 variable GO_TAG("go:span " #kind " " #domain " " name) = 0
+
+/*
+ * Before the GO_SPAN of LIBRARY: instrumentation of it for OpenTelemetry's SDK, a function or a whole
+ * package. Where that is linked, the library is left to the SDK once it makes spans (--with-sdk).
+ */
+#define GO_INSTRUMENTED(library, what) \
+	extern const volatile __u16 library GO_TAG("go:instrumented " what)
+
+/* On a program: only where a library may be left to an SDK. On a __u64 variable: which, as bits. */
+#define GO_SDK GO_TAG("go:sdk")
 
 /* Size of CALLER's frame where CALLEE ("CALLER>CALLEE") returns: SP at CALLER's entry - SP there. */
 #define GO_FRAME(variable, calls) const volatile __u16 variable GO_TAG("go:frame " calls) = GO_ABSENT
@@ -61,8 +78,30 @@
 /* On a program: attached only when CALLER calls CALLEE directly / does not ("CALLER>CALLEE"). */
 #define GO_WHEN(calls) GO_TAG("go:when " calls)
 #define GO_UNLESS(calls) GO_TAG("go:unless " calls)
-/* On a go_after program: the result registers (bits of 1 << N) it reads. */
+/*
+ * On a go_return program: not at those RETs of CALLER that are reached after its direct calls of
+ * CALLEE ("CALLER>CALLEE") returned successfully, for a go_after site ends the span there at a
+ * fraction of the price. With GO_RESULTS, success is a zero in one of those result registers (an
+ * error's itab): of a comparison with zero only that side is followed. Without, it is any return.
+ * A path that never calls CALLEE but shares a RET with the successful one is lost: see its end
+ * elsewhere. On the other hand RETs may be probed for which there was no need (no direct call, a
+ * jump table, a comparison that is not recognised, arm64), so the program must bear spans that have
+ * ended. Several for one CALLER are the names that CALLEE has in different builds: one that is
+ * called directly counts.
+ */
+#define GO_EXCEPT(calls) GO_TAG("go:except " calls)
+/*
+ * On a go_after program: the result registers (bits of 1 << N) it reads. On a go_return program
+ * with GO_EXCEPT: those of CALLEE of which one is zero when it succeeded.
+ */
 #define GO_RESULTS(mask) GO_TAG("go:results " #mask)
+/*
+ * On a program: attached only when a library is on whose spans are below others (any kind but
+ * SERVER). On a __u8 variable: whether one is.
+ */
+#define GO_CHILDREN GO_TAG("go:children")
+/* On a program: it writes into the target, so attached only where the kernel allows that. */
+#define GO_WRITES GO_TAG("go:writes")
 /* On a program: without it the library's spans would be wrong, so the library is off. */
 #define GO_NEEDED GO_TAG("go:needed")
 
@@ -102,6 +141,20 @@ static __always_inline __u64 go_arg(const struct pt_regs *ctx, int n)
 #endif
 }
 
+/* At a call: word N of those arguments that are on the stack for want of registers. */
+static __always_inline __u64 go_stack_arg(const struct pt_regs *ctx, int n)
+{
+	__u64 word = 0;
+#if defined(__TARGET_ARCH_x86)
+	__u64 first = ctx->sp;
+#else
+	__u64 first = ctx->sp + 8; /* behind the callee's return address */
+#endif
+
+	bpf_probe_read_user(&word, sizeof(word), (void *)first + 8 * n);
+	return word;
+}
+
 /* The current g. Right wherever Go code of the internal ABI runs on a goroutine's own stack. */
 static __always_inline __u64 go_g(const struct pt_regs *ctx)
 {
@@ -133,6 +186,21 @@ static __always_inline __u64 go_bias(struct pt_regs *ctx)
 	return go_ip(ctx) - go_site(ctx);
 }
 
+/* dispatch.bpf.c */
+extern const volatile __u8 may_write_registers;
+
+/* At a RET: SP as it was at the function's entry, also where dispatch has popped the address. */
+static __always_inline __u64 go_return_sp(struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	__u32 flags = bpf_get_attach_cookie(ctx) >> COOKIE_FLAGS_SHIFT;
+
+	if (may_write_registers && flags & COOKIE_IS_RET)
+		return ctx->sp - 8;
+#endif
+	return ctx->sp;
+}
+
 /* One word of the target, 0 when it cannot be read. */
 static __always_inline __u64 go_word(__u64 addr)
 {
@@ -160,6 +228,11 @@ static __always_inline struct go_string go_string_at(__u64 addr)
 		bpf_probe_read_user(&s, sizeof(s), (void *)addr);
 	return s;
 }
+
+/* Eight characters as the word they are in memory (little endian). */
+#define CHARS(a, b, c, d, e, f, g, h) \
+	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
+	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
 
 /*
  * True when the non-empty interface with this itab holds the type linked at TYPE. Compared by

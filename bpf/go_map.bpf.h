@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Walks over a Go map[string][]string (http.Header), group by group, without knowing its hash seed.
+ * Walks over a Go map[string][]string (http.Header, gRPC's metadata.MD) or map[string]string, group
+ * by group, without knowing its hash seed.
  *
  * Swiss, Go >= 1.24: internal/runtime/maps/map.go, table.go, group.go. A map of at most 8 entries is
  * one group at dirPtr (dirLen 0); larger: dirPtr is an array of *table, a table has an array of
@@ -13,7 +14,7 @@
 #ifndef GOSPAN_BPF_GO_MAP_H
 #define GOSPAN_BPF_GO_MAP_H
 
-#include "go.bpf.h"
+#include "span.bpf.h"
 
 enum {
 	GROUP_SLOTS = 8,
@@ -29,12 +30,10 @@ enum {
 	CLASSIC_MIN_TOPHASH = 5,
 };
 
-/* Where in the executable's own maps the fields are; constants to the verifier. */
-struct go_map_layout {
-	__u16 swiss_dir_ptr, swiss_dir_len; /* GO_ABSENT: no Swiss maps */
-	__u16 table_groups, table_length_mask;
-	__u16 hmap_b, hmap_buckets, hmap_old_buckets; /* GO_ABSENT: no classic maps */
-};
+/* Where in the executable's own maps the fields are (go_map.bpf.c); constants to the verifier. */
+extern const volatile __u16 map_dir_ptr, map_dir_len; /* GO_ABSENT: no Swiss maps */
+extern const volatile __u16 table_groups, table_length_mask;
+extern const volatile __u16 hmap_b, hmap_buckets, hmap_old_buckets; /* GO_ABSENT: no classic maps */
 
 struct go_map_walk {
 	__u64 next;	/* group to read now */
@@ -43,113 +42,49 @@ struct go_map_walk {
 	__u32 index;	/* of next in its array; overflow buckets count with their bucket */
 	__u32 cnt;	/* groups in the array */
 	__u32 old_cnt;
+	__u32 elem_size; /* STRING_SIZE, SLICE_SIZE */
 	bool swiss;
 };
 
-static __always_inline bool go_map_is_swiss(const struct go_map_layout *at)
-{
-	return at->swiss_dir_ptr != GO_ABSENT;
-}
-
-static __always_inline void swiss_begin(const struct go_map_layout *at, __u64 map,
-					struct go_map_walk *walk)
-{
-	/* dirPtr and dirLen are neighbours, as a string's two words are: one read */
-	struct go_string both = go_string_at(map + at->swiss_dir_ptr);
-	bool neighbours = at->swiss_dir_len == at->swiss_dir_ptr + 8;
-	__u64 dir = both.ptr;
-
-	walk->swiss = true;
-	walk->cnt = 1;
-	if (neighbours ? both.len : go_word(map + at->swiss_dir_len)) {
-		/* Several tables only beyond 896 entries: more than is searched anyway. */
-		__u64 table = go_word(dir);
-
-		dir = go_word(table + at->table_groups);
-		walk->cnt = go_word(table + at->table_length_mask) + 1;
-	}
-	walk->groups = dir;
-}
-
-static __always_inline void classic_begin(const struct go_map_layout *at, __u64 map,
-					  struct go_map_walk *walk)
-{
-	__u8 b = go_byte(map + at->hmap_b) & 15;
-
-	walk->groups = go_word(map + at->hmap_buckets);
-	walk->cnt = 1 << b;
-	walk->old = go_word(map + at->hmap_old_buckets);
-	/* growing: from half the size (or from the same size, to tidy up: then the rest is cut) */
-	walk->old_cnt = walk->old ? (b ? 1 << (b - 1) : 1) : 0;
-}
-
-/* False when the map is empty or unknown. */
-static __always_inline bool go_map_begin(const struct go_map_layout *at, __u64 map,
-					 struct go_map_walk *walk)
-{
-	__builtin_memset(walk, 0, sizeof(*walk));
-	if (!map)
-		return false;
-	if (go_map_is_swiss(at))
-		swiss_begin(at, map, walk);
-	else if (at->hmap_buckets != GO_ABSENT)
-		classic_begin(at, map, walk);
-	walk->next = walk->groups;
-	return walk->next;
-}
-
-/* After the group at NEXT was read into GROUP: moves on; false behind the last one. */
-static __always_inline bool go_map_next(struct go_map_walk *walk, const __u8 *group)
-{
-	__u64 overflow = 0;
-
-	if (!walk->swiss)
-		overflow = *(const __u64 *)(group + CLASSIC_OVERFLOW_OFF);
-	if (overflow) {
-		walk->next = overflow;
-		return true;
-	}
-	walk->index++;
-	if (walk->index >= walk->cnt) {
-		if (!walk->old)
-			return false;
-		walk->groups = walk->old;
-		walk->cnt = walk->old_cnt;
-		walk->index = 0;
-		walk->old = 0;
-	}
-	walk->next = walk->groups +
-		     walk->index * (walk->swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE);
-	return true;
-}
-
 struct go_map_slot {
 	struct go_string key;
-	struct go_slice elem; /* of strings */
+	struct go_slice elem; /* of strings; the first two words of it are a string */
 };
 
-/* Slot I (a constant) of the group that was read; false when it is empty. */
-static __always_inline bool go_map_slot(bool swiss, const __u8 *group, int i,
-					struct go_map_slot *out)
-{
-	const __u64 *key, *elem;
+/* How the scratch of a span begins while a map is walked over. */
+struct go_map_scratch {
+	__u8 group[CLASSIC_BUCKET_SIZE];
+	struct go_map_walk walk;
+	struct go_map_slot slot; /* the one to look at */
+};
 
-	if (swiss) {
-		if (group[i] & 0x80)
-			return false;
-		key = (const void *)(group + SWISS_SLOTS_OFF + i * (STRING_SIZE + SLICE_SIZE));
-		elem = key + STRING_SIZE / 8;
-	} else {
-		if (group[i] < CLASSIC_MIN_TOPHASH)
-			return false;
-		key = (const void *)(group + CLASSIC_KEYS_OFF + i * STRING_SIZE);
-		elem = (const void *)(group + CLASSIC_ELEMS_OFF + i * SLICE_SIZE);
+#define go_map_slot_in(span) (&((struct go_map_scratch *)span_scratch(span))->slot)
+
+/* Global functions: the verifier looks at them once, not for each of the slots. */
+int go_map_begin(struct in_flight *span, __u64 map, __u32 elem_size); /* false: empty, unknown */
+int go_map_read(struct in_flight *span);			      /* 0, or it cannot be read */
+int go_map_take(struct in_flight *span, __u32 slot);		      /* false: it is empty */
+int go_map_next(struct in_flight *span);			      /* false behind the last group */
+
+/*
+ * Has TAKE look at each slot of MAP, in SPAN's scratch; it should be a global function as well.
+ * Losses are counted.
+ */
+static __always_inline int go_map_each(struct in_flight *span, __u64 map, __u32 elem_size,
+				       int (*take)(struct in_flight *span))
+{
+	if (!go_map_begin(span, map, elem_size))
+		return 0;
+	for (int n = 0; n < GROUP_MAX; n++) {
+		if (go_map_read(span))
+			return fail(span->record.pid, FAIL_HEADER_READ);
+		for (__u32 i = 0; i < GROUP_SLOTS; i++)
+			if (go_map_take(span, i))
+				take(span);
+		if (!go_map_next(span))
+			return 0;
 	}
-	out->key.ptr = key[0];
-	out->key.len = key[1];
-	out->elem.ptr = elem[0];
-	out->elem.len = elem[1];
-	return true;
+	return fail(span->record.pid, FAIL_MANY_HEADERS);
 }
 
 #endif

@@ -25,18 +25,14 @@ struct http_headers {
 	struct trace_context remote;
 	__u32 upgrade; /* enum upgrade */
 	bool own_export;
+	__u8 trace_parents; /* headers of that name */
 };
 
 /* How the scratch of a span is used while its headers are read. */
 struct header_scratch {
-	__u8 group[CLASSIC_BUCKET_SIZE];
+	struct go_map_scratch map;
 	struct http_headers headers;
 };
-
-/* Eight characters as the word they are in memory (little endian). */
-#define CHARS(a, b, c, d, e, f, g, h) \
-	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | \
-	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
 
 enum { HEADER_KEY_MAX = 17 };
 
@@ -47,22 +43,21 @@ static __always_inline bool length_is_wanted(__u64 len)
 	return len <= HEADER_KEY_MAX && (1 << len) & wanted;
 }
 
-static __always_inline void take_header(const struct go_map_slot *slot, struct http_headers *out)
+static __always_inline struct http_headers *http_headers_of(struct in_flight *span)
+{
+	return &((struct header_scratch *)span_scratch(span))->headers;
+}
+
+/* VALUE is the first of CNT that the header of this name has. */
+static __always_inline void pick_header(const __u64 key[static 3], struct go_string value, __u64 cnt,
+					struct http_headers *out)
 {
 	const __u64 x_forwarded = CHARS('X', '-', 'F', 'o', 'r', 'w', 'a', 'r');
 	const struct go_string none = {};
-	__u64 key[3] = {};
-	struct go_string value;
-	__u64 len = slot->key.len;
 
-	if (!length_is_wanted(len) || !slot->elem.len)
-		return;
-	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
-		return;
-	value = go_string_at(slot->elem.ptr);
 	if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
 	    key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
-		out->trace_parent = slot->elem.len == 1 ? value : none;
+		out->trace_parent = cnt == 1 && !out->trace_parents++ ? value : none;
 	else if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 's', 't', 'a') &&
 		 key[1] == CHARS('t', 'e', 0, 0, 0, 0, 0, 0))
 		out->trace_state = value;
@@ -82,54 +77,21 @@ static __always_inline void take_header(const struct go_map_slot *slot, struct h
 		out->x_forwarded_proto = value;
 }
 
-/*
- * The slots of the group in SPAN's scratch. A global function: the verifier looks at it once, not
- * for each of the groups.
- */
-__weak int http_take_group(struct in_flight *span, __u32 swiss)
+__weak int http_take_header(struct in_flight *span)
 {
-	struct header_scratch *scratch;
-	struct go_map_slot slot;
+	const struct go_map_slot *slot;
+	__u64 len, key[3] = {};
 
 	if (!span)
 		return 0;
-	scratch = (void *)span_scratch(span);
-	for (int i = 0; i < GROUP_SLOTS; i++)
-		if (go_map_slot(swiss, scratch->group, i, &slot))
-			take_header(&slot, &scratch->headers);
-	return 0;
-}
-
-static __always_inline int walk_headers(struct in_flight *span, const struct go_map_layout *layout,
-					__u64 map)
-{
-	struct header_scratch *scratch = (void *)span_scratch(span);
-	struct go_map_walk walk;
-
-	if (!go_map_begin(layout, map, &walk))
+	slot = go_map_slot_in(span);
+	len = slot->key.len;
+	if (!length_is_wanted(len) || !slot->elem.len)
 		return 0;
-	for (int n = 0; n < GROUP_MAX; n++) {
-		__u32 size = walk.swiss ? SWISS_GROUP_SIZE : CLASSIC_BUCKET_SIZE;
-
-		if (bpf_probe_read_user(scratch->group, size, (void *)walk.next))
-			return fail(span->record.pid, FAIL_HEADER_READ);
-		http_take_group(span, walk.swiss);
-		if (!go_map_next(&walk, scratch->group))
-			return 0;
-	}
-	return fail(span->record.pid, FAIL_MANY_HEADERS);
-}
-
-static __noinline int parse_traceparent(struct http_headers *headers)
-{
-	__u8 text[TRACEPARENT_LEN + 1] = {};
-	__u64 len = headers->trace_parent.len;
-
-	if (len < TRACEPARENT_LEN)
+	barrier_var(len); /* else the mask is optimised away, which the verifier wants to see */
+	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
 		return 0;
-	if (!bpf_probe_read_user(text, len > TRACEPARENT_LEN ? sizeof(text) : TRACEPARENT_LEN,
-				 (void *)headers->trace_parent.ptr))
-		traceparent_parse(text, len, &headers->remote);
+	pick_header(key, go_string_at(slot->elem.ptr), slot->elem.len, http_headers_of(span));
 	return 0;
 }
 
@@ -145,26 +107,26 @@ static __always_inline __u32 upgrade_of(struct go_string to)
 	return UPGRADE_OTHER;
 }
 
-static __always_inline bool is_own_export(struct go_string user_agent)
+/* What follows from the values. */
+static __always_inline void judge_headers(struct http_headers *out)
 {
-	const __u64 gospan = CHARS('g', 'o', 's', 'p', 'a', 'n', '/', 0);
-
-	return user_agent.len > 7 && (go_word(user_agent.ptr) & ~(0xffULL << 56)) == gospan;
+	traceparent_read(&out->trace_parent, &out->remote);
+	out->upgrade = upgrade_of(out->upgrade_to);
+	out->own_export = span_is_own_export(out->user_agent);
 }
 
 /* Reads them into the span's scratch. Losses are counted against its process. */
-static __always_inline struct http_headers *read_headers(struct in_flight *span,
-							  const struct go_map_layout *layout,
-							  __u64 map)
+__weak int http_read_headers(struct in_flight *span, __u64 map)
 {
-	struct http_headers *out = &((struct header_scratch *)span_scratch(span))->headers;
+	struct http_headers *out;
 
+	if (!span)
+		return 0;
+	out = http_headers_of(span);
 	__builtin_memset(out, 0, sizeof(*out));
-	walk_headers(span, layout, map);
-	parse_traceparent(out);
-	out->upgrade = upgrade_of(out->upgrade_to);
-	out->own_export = is_own_export(out->user_agent);
-	return out;
+	go_map_each(span, map, SLICE_SIZE, http_take_header);
+	judge_headers(out);
+	return 0;
 }
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef GOSPAN_BPF_HTTP_REQUEST_H
 #define GOSPAN_BPF_HTTP_REQUEST_H
 
-#include "go.bpf.h"
+#include "http_copy.bpf.h"
 
 /* type Request struct, src/net/http/request.go */
 GO_FIELD_NEEDED(http_server, request_method, string, "net/http.Request.Method");
@@ -21,6 +21,7 @@ GO_FIELD(request_proto_minor, int, "net/http.Request.ProtoMinor");
 GO_FIELD(request_content_length, int, "net/http.Request.ContentLength");
 GO_FIELD(request_tls, pointer, "net/http.Request.TLS");
 GO_FIELD(request_ctx, interface, "net/http.Request.ctx");
+GO_FIELD(request_response, pointer, "net/http.Request.Response");
 GO_FIELD(url_path, string, "net/url.URL.Path");
 
 /* type ServerRequest struct, src/net/http/internal/http2/api.go, Go 1.27 */
@@ -39,8 +40,6 @@ struct request_layout {
 	__u16 method, uri, url, header, host, remote_addr, content_length, tls, context;
 	__u16 proto_major, proto_minor; /* GO_ABSENT: it is HTTP/2 */
 };
-
-enum { REQUEST_MAX = 320 }; /* bytes of a request that are read at once */
 
 static __always_inline struct request_layout http_request(void)
 {
@@ -76,18 +75,6 @@ static __always_inline struct request_layout http2_request(void)
 		.proto_minor = GO_ABSENT,
 	};
 	return at;
-}
-
-static __always_inline __u64 word_in(const __u8 *copy, __u32 offset)
-{
-	return offset <= REQUEST_MAX - 8 ? *(const __u64 *)(copy + offset) : 0;
-}
-
-static __always_inline struct go_string string_in(const __u8 *copy, __u32 offset)
-{
-	struct go_string s = {word_in(copy, offset), word_in(copy, offset + 8)};
-
-	return s;
 }
 
 #endif

@@ -5,17 +5,25 @@
  * HTTP/1.1 takes two hits: the entry of serverHandler.ServeHTTP, where the request is read in a few
  * large reads, and the call of (*conn).hijacked that follows it in (*conn).serve, where the
  * response's status is final. HTTP/2 takes two of its own on the stream's goroutine, in each of the
- * three places where that code lives. A ServeMux that matched adds one, for http.route.
+ * three places where that code lives. Routers add one, for http.route (net_http_route.bpf.c).
  * A handler that panics skips the exit: the deferred closures that recover it are the third.
  *
  * Layouts and functions: src/net/http/server.go, h2_bundle.go (to 1.26), http2.go and
  * internal/http2/server.go (from 1.27); Go 1.19 to 1.27.
  */
-#include "http_headers.bpf.h"
 #include "http_request.bpf.h"
+#include "http_server.bpf.h"
 #include "context.bpf.h"
-#include "glob.bpf.h"
+#include "join.bpf.h"
 
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp.(*middleware).serveHTTP");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp.(*Handler).ServeHTTP");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/labstack/echo/otelecho");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/gorilla/mux/otelmux");
+GO_INSTRUMENTED(http_server, "go.opentelemetry.io/contrib/instrumentation/github.com/emicklei/go-restful/otelrestful");
+GO_INSTRUMENTED(http_server, "github.com/riandyrn/otelchi");
+GO_INSTRUMENTED(http_server, "github.com/labstack/echo-opentelemetry");
 GO_SPAN(http_server, "net/http", SERVER, HTTP);
 
 /* type response struct, src/net/http/server.go */
@@ -27,119 +35,64 @@ GO_FIELD(response_written, int, "net/http.response.written");
 GO_FIELD(response_wrote_header, bool, "net/http.response.wroteHeader");
 GO_FIELD(response_sent_header, bool, "net/http.response.cw.wroteHeader");
 GO_FIELD(conn_hijacked, bool, "net/http.conn.hijackedv");
-
-/* src/internal/runtime/maps/{map,table}.go from 1.24, src/runtime/map.go before */
-GO_FIELD(map_dir_ptr, pointer, "internal/runtime/maps.Map.dirPtr");
-GO_FIELD(map_dir_len, int, "internal/runtime/maps.Map.dirLen");
-GO_FIELD(table_groups, pointer, "internal/runtime/maps.table.groups.data");
-GO_FIELD(table_length_mask, int, "internal/runtime/maps.table.groups.lengthMask");
-GO_FIELD(hmap_b, int, "runtime.hmap.B");
-GO_FIELD(hmap_buckets, pointer, "runtime.hmap.buckets");
-GO_FIELD(hmap_old_buckets, pointer, "runtime.hmap.oldbuckets");
+GO_FIELD(conn_rwc, interface, "net/http.conn.rwc");
 
 /* src/runtime/runtime2.go: why a deferred function runs */
 GO_FIELD(g_panic, pointer, "runtime.g._panic");
 GO_FIELD(panic_goexit, bool, "runtime._panic.goexit");
 
-/* type pattern struct, routingNode struct: src/net/http/{pattern,routing_tree}.go, Go 1.22 */
-GO_FIELD(pattern_str, string, "net/http.pattern.str");
-GO_FIELD(node_pattern, pointer, "net/http.routingNode.pattern");
-GO_FRAME(mux_frame, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler");
-GO_FRAME(mux_frame_inlined, "net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).matchOrRedirect");
+/* Where a response leads to its net.Conn and its HTTP/2 stream; followed only where somebody asks. */
+struct response_layout {
+	__u64 holder;	  /* object that leads to the connection */
+	__u16 conn;	  /* pointer in it to what has the interface; GO_ABSENT: it has it itself */
+	__u16 net_conn;	  /* the interface */
+	__u16 state, stream, stream_id; /* from span->object by pointers; GO_ABSENT: HTTP/1.1 */
+};
 
-const volatile __u8 propagate_trace_context = 1;
-const volatile __u8 capture_body_size = 1;
-const volatile __u32 exclude_cnt = MAX_EXCLUDE;
-/* Not read-only: the verifier would follow each character that it knows. */
-volatile char exclude_globs[MAX_EXCLUDE][EXCLUDE_GLOB_MAX];
-
-_Static_assert(sizeof(struct header_scratch) <= SCRATCH_MAX, "the scratch is too small");
-_Static_assert(sizeof(struct glob_match) <= SCRATCH_MAX, "the scratch is too small");
-
-/* Cuts the query off. */
-static __always_inline void find_path_end(struct glob_match *path)
+static __always_inline __u64 net_conn_at(const struct response_layout *at)
 {
-	for (__u32 i = 0; i < GLOB_TEXT_MAX; i++)
-		if (i < path->len && path->text[i] == '?')
-			path->len = i;
+	__u64 holder = at->conn == GO_ABSENT ? at->holder : go_word(at->holder + at->conn);
+
+	return holder && at->net_conn != GO_ABSENT ? holder + at->net_conn : 0;
 }
 
-/* Of the path in SPAN's scratch; enum glob_verdict. */
-__weak int exclude_step(struct in_flight *span, __u32 glob)
+static __always_inline __u32 stream_of(const struct in_flight *span, const struct response_layout *at)
 {
-	if (!span)
-		return GLOB_DIFFERS;
-	return glob_go_on((void *)span_scratch(span), exclude_globs[glob & (MAX_EXCLUDE - 1)]);
-}
+	__u64 stream;
 
-static __always_inline bool is_excluded(struct in_flight *span, __u32 glob)
-{
-	glob_begin((void *)span_scratch(span));
-	for (int i = 0; i < GLOB_TURNS; i++) {
-		int verdict = exclude_step(span, glob);
-
-		if (verdict != GLOB_GOES_ON)
-			return verdict == GLOB_MATCHES;
-	}
-	return false;
-}
-
-/* A path that nobody wants to see: silent, and counted. */
-static __noinline int exclude(struct in_flight *span, struct go_string *uri)
-{
-	struct glob_match *path = (void *)span_scratch(span);
-	__u32 len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
-
-	if (!exclude_cnt || bpf_probe_read_user(path->text, len, (void *)uri->ptr))
+	if (at->state == GO_ABSENT || at->stream == GO_ABSENT || at->stream_id == GO_ABSENT)
 		return 0;
-	path->len = len;
-	find_path_end(path);
-	for (__u32 i = 0; i < MAX_EXCLUDE; i++) {
-		if (i < exclude_cnt && is_excluded(span, i)) {
-			span->owner.silent = 1;
-			return fail(span->record.pid, FAIL_EXCLUDED);
-		}
-	}
-	return 0;
+	stream = go_word(go_word(span->object + at->state) + at->stream);
+	return go_word(stream + at->stream_id);
 }
 
-static __always_inline struct go_map_layout header_map(void)
+/* A client of ours may have sent this request: then it is the parent. */
+static __always_inline void join_client(struct in_flight *span, const struct response_layout *at,
+					struct join_request *asked, struct trace_context *parent)
 {
-	struct go_map_layout at = {
-		.swiss_dir_ptr = map_dir_ptr,
-		.swiss_dir_len = map_dir_len,
-		.table_groups = table_groups,
-		.table_length_mask = table_length_mask,
-		.hmap_b = hmap_b,
-		.hmap_buckets = hmap_buckets,
-		.hmap_old_buckets = hmap_old_buckets,
-	};
-	return at;
-}
+	__u64 conn_at = net_conn_at(at);
+	struct go_interface conn = {};
 
-/* Parent, sampling, and the attributes that come from headers. */
-static __always_inline void put_headers(struct in_flight *span, __u64 map)
-{
-	struct go_map_layout layout = header_map();
-	struct http_headers *headers = read_headers(span, &layout, map);
-
-	if (!propagate_trace_context)
-		headers->remote.remote = 0;
-	span->upgrade = headers->upgrade;
-	span_parent(span, &headers->remote);
-	if (headers->own_export) {
-		span->owner.silent = 1;
-		fail(span->record.pid, FAIL_OWN_EXPORT);
-	}
-	if (span->owner.silent || !(span->record.flags & SPAN_SAMPLED))
+	if (!conn_at || bpf_probe_read_user(&conn, sizeof(conn), (void *)conn_at))
 		return;
-	span_put_string(span, ATTR_USER_AGENT, headers->user_agent, USER_AGENT_MAX);
-	span_put_string(span, ATTR_HTTP_FORWARDED, headers->forwarded, FORWARDED_MAX);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_FOR, headers->x_forwarded_for, FORWARDED_MAX);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_HOST, headers->x_forwarded_host, HOST_MAX);
-	span_put_string(span, ATTR_HTTP_X_FORWARDED_PROTO, headers->x_forwarded_proto, METHOD_MAX);
-	if (headers->remote.remote)
-		span_put_string(span, ATTR_TRACE_STATE, headers->trace_state, TRACE_STATE_MAX);
+	asked->stream = stream_of(span, at);
+	asked->path = go_string_at(span->url + url_path);
+	join_accept(span, &conn, asked, parent);
+}
+
+static __always_inline int put_headers(struct in_flight *span, __u64 map,
+				       const struct response_layout *response,
+				       struct join_request *asked)
+{
+	struct http_headers *headers = http_headers_of(span);
+
+	http_read_headers(span, map);
+	if (!propagate_trace_context)
+		headers->remote.from = PARENT_NONE;
+	span->upgrade = headers->upgrade;
+	if (join_is_active())
+		join_client(span, response, asked, &headers->remote);
+	return http_put_headers(span, headers);
 }
 
 /* The request line and what else the request struct holds. COPY is the struct, in the scratch. */
@@ -154,9 +107,9 @@ static __always_inline void put_request(struct in_flight *span, const struct req
 
 	if (at->proto_major != GO_ABSENT)
 		protocol = word_in(copy, at->proto_major) * 10 + word_in(copy, at->proto_minor);
-	span_put_string(span, ATTR_HTTP_REQUEST_URI, *uri, URI_MAX);
-	span_put_string(span, ATTR_HTTP_HOST, host, HOST_MAX);
-	span_put_string(span, ATTR_PEER, peer, PEER_MAX);
+	span_put_string(span, ATTR_HTTP_REQUEST_URI, *uri);
+	span_put_string(span, ATTR_HTTP_HOST, host);
+	span_put_string(span, ATTR_PEER, peer);
 	span_put_number(span, ATTR_HTTP_PROTOCOL, protocol);
 	if (tls)
 		span_put_number(span, ATTR_HTTP_TLS, 1);
@@ -165,10 +118,12 @@ static __always_inline void put_request(struct in_flight *span, const struct req
 }
 
 static __always_inline int begin_request(struct pt_regs *ctx, const struct request_layout *at,
-					 __u64 object, __u64 request)
+					 const struct response_layout *response, __u64 object,
+					 __u64 request)
 {
 	struct goroutine on;
 	struct in_flight *span;
+	struct join_request asked = {};
 	struct go_string method, uri;
 	__u64 header;
 	__u8 *copy;
@@ -180,24 +135,34 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 		return 0;
 	span->object = object;
 	copy = span_scratch(span);
-	if (bpf_probe_read_user(copy, REQUEST_MAX, (void *)request) &&
-	    bpf_probe_read_user(copy, REQUEST_MAX - 80, (void *)request))
+	if (read_request(copy, request))
 		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
 	method = string_in(copy, at->method);
 	uri = string_in(copy, at->uri);
+	asked.host = string_in(copy, at->host);
 	header = word_in(copy, at->header);
 	span->url = word_in(copy, at->url);
 	span->context = word_in(copy, at->context + 8);
 	/* The preface of HTTP/2 with prior knowledge reaches h2c handlers as a request. */
 	if (method.len == 3 && uri.len == 1 && (go_word(method.ptr) & 0xffffff) == 0x495250)
 		return span_drop(&on, span);
-	span_put_string(span, ATTR_HTTP_METHOD, method, METHOD_MAX);
+	span_put_string(span, ATTR_HTTP_METHOD, method);
 	put_request(span, at, copy, &uri);
-	exclude(span, &uri);
-	put_headers(span, header);
-	if (!span->owner.silent)
-		context_register(span);
-	return 0;
+	http_exclude(span, &uri);
+	asked.method = method;
+	put_headers(span, header, response, &asked);
+	return context_register(span, span->context);
+}
+
+static __always_inline struct response_layout http1_response(__u64 response)
+{
+	struct response_layout at = {
+		.holder = response,
+		.conn = response_conn,
+		.net_conn = response_conn == GO_ABSENT ? GO_ABSENT : conn_rwc,
+		.state = GO_ABSENT,
+	};
+	return at;
 }
 
 /* func (sh serverHandler) ServeHTTP(rw ResponseWriter, req *Request) */
@@ -206,11 +171,12 @@ GO_OF(http_server) GO_WHEN("net/http.(*conn).serve>net/http.serverHandler.ServeH
 int serve_entry(struct pt_regs *ctx)
 {
 	struct request_layout at = http_request();
+	struct response_layout response = http1_response(go_arg(ctx, 2));
 
 	/* Bundled HTTP/2 comes through here as well, with a writer of its own. */
 	if (!go_itab_is(go_arg(ctx, 1), response_type, go_bias(ctx)))
 		return 0;
-	return begin_request(ctx, &at, go_arg(ctx, 2), go_arg(ctx, 3));
+	return begin_request(ctx, &at, &response, go_arg(ctx, 2), go_arg(ctx, 3));
 }
 
 /*
@@ -224,10 +190,11 @@ int serve_entry_inlined(struct pt_regs *ctx)
 {
 	struct request_layout at = http_request();
 	__u64 response = go_arg(ctx, 0);
+	struct response_layout layout = http1_response(response);
 
 	if (!response || go_arg(ctx, 1))
 		return 0;
-	return begin_request(ctx, &at, response, go_word(response + response_req));
+	return begin_request(ctx, &at, &layout, response, go_word(response + response_req));
 }
 
 /* No status rather than a wrong one. */
@@ -287,13 +254,20 @@ int serve_return(struct pt_regs *ctx)
 	return end_request(ctx);
 }
 
-enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
-
-/* g._panic is set in a deferred function only while a panic or Goexit runs it. */
+/*
+ * g._panic is set in a deferred function only while a panic or Goexit runs it. When it cannot be
+ * read the span's own frame is gone all the same: a panic, and counted.
+ */
 static __always_inline enum unwinding unwinding(const struct goroutine *on)
 {
-	__u64 panic = g_panic == GO_ABSENT ? 0 : go_word(on->g + g_panic);
+	__u64 panic = 0;
 
+	if (g_panic == GO_ABSENT)
+		return UNWIND_NONE;
+	if (bpf_probe_read_user(&panic, sizeof(panic), (void *)on->g + g_panic)) {
+		fail(on->pid, FAIL_UNREADABLE);
+		return UNWIND_PANIC;
+	}
 	if (!panic)
 		return UNWIND_NONE;
 	if (panic_goexit != GO_ABSENT && go_byte(panic + panic_goexit) & 1)
@@ -360,79 +334,6 @@ int hijack_entry(struct pt_regs *ctx)
 }
 
 /*
- * The span whose request (or a copy of it) this is: the goroutine's, or, where the handler runs on
- * another goroutine (http.TimeoutHandler), the one that registered the request's context. Sets
- * PREFIX to the bytes that http.StripPrefix cut off, proven by the strings' shared memory.
- */
-static __always_inline struct in_flight *span_of_request(const struct goroutine *on, __u64 request,
-							 __u64 *prefix)
-{
-	struct in_flight *span = span_find(on, http_server);
-	__u64 url = go_word(request + request_url);
-	struct go_string inner, outer;
-	__u64 context;
-
-	*prefix = 0;
-	if (span && span->url == url) /* nearly always */
-		return span;
-	context = go_word(request + request_ctx + 8);
-	if (!span)
-		span = context_find(on, context);
-	if (!span || span->url == url)
-		return span;
-	inner = go_string_at(url + url_path);
-	outer = go_string_at(span->url + url_path);
-	if (inner.ptr >= outer.ptr && inner.ptr + inner.len == outer.ptr + outer.len) {
-		*prefix = inner.ptr - outer.ptr;
-		return span;
-	}
-	return context == span->context ? span : NULL; /* else a request made up inside the handler */
-}
-
-/* The innermost pattern that matched is the last one put. FRAME: of ServeHTTP(w, r) of a mux. */
-static __always_inline int put_route(struct pt_regs *ctx, __u64 pattern, __u16 frame)
-{
-	const __u64 request_spill = 8 + 3 * 8; /* behind the return address: mux, w (2 words), r */
-	struct goroutine on;
-	struct in_flight *span;
-	__u64 prefix;
-
-	if (!pattern || pattern_str == GO_ABSENT || frame == GO_ABSENT || goroutine_of(ctx, &on))
-		return 0;
-	span = span_of_request(&on, go_word(ctx->sp + frame + request_spill), &prefix);
-	if (!span || span->owner.silent)
-		return 0;
-	span_put_string(span, ATTR_HTTP_ROUTE_PATTERN, go_string_at(pattern + pattern_str), ROUTE_MAX);
-	span_put_number(span, ATTR_HTTP_ROUTE_PREFIX, prefix); /* 0 too: an outer one may differ */
-	return 0;
-}
-
-/* func (mux *ServeMux) findHandler(r *Request) (h Handler, patStr string, _ *pattern, matches []string) */
-SEC("go_after/net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
-GO_OF(http_server) GO_RESULTS(16)
-int mux_match(struct pt_regs *ctx)
-{
-	return put_route(ctx, go_arg(ctx, 4), mux_frame);
-}
-
-/*
- * The same where profile-guided optimisation inlined findHandler:
- * func (mux *ServeMux) matchOrRedirect(host, method, path string, u *url.URL)
- *	(_ *routingNode, matches []string, redirectTo *url.URL)
- */
-SEC("go_after/net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).matchOrRedirect")
-GO_OF(http_server) GO_UNLESS("net/http.(*ServeMux).ServeHTTP>net/http.(*ServeMux).findHandler")
-GO_RESULTS(17)
-int mux_match_inlined(struct pt_regs *ctx)
-{
-	__u64 node = go_arg(ctx, 0), redirect = go_arg(ctx, 4);
-
-	if (!node || redirect || node_pattern == GO_ABSENT)
-		return 0;
-	return put_route(ctx, go_word(node + node_pattern), mux_frame_inlined);
-}
-
-/*
  * HTTP/2, in each of its homes: (sc *serverConn) runHandler(rw *responseWriter, req, handler) runs
  * a stream's handler on a goroutine of its own; its deferred func1 sees the response complete, and
  * panics as well. TOO_LONG is the handler that answers 431 before any handler of the program runs.
@@ -442,6 +343,9 @@ int mux_match_inlined(struct pt_regs *ctx)
 	GO_FIELD(home##_status, int, package "." type_prefix "responseWriterState.status"); \
 	GO_FIELD(home##_wrote, int, package "." type_prefix "responseWriterState.wroteBytes"); \
 	GO_FIELD(home##_sent, bool, package "." type_prefix "responseWriterState.sentHeader"); \
+	GO_FIELD(home##_stream, pointer, package "." type_prefix "responseWriterState.stream"); \
+	GO_FIELD(home##_stream_id, int, package "." type_prefix "stream.id"); \
+	GO_FIELD(home##_net_conn, interface, package "." type_prefix "serverConn.conn"); \
 	GO_FUNCTION(home##_too_long, package "." type_prefix "handleHeaderListTooLong"); \
 \
 	SEC("go_entry/" package ".(*" type_prefix "serverConn).runHandler") \
@@ -449,10 +353,18 @@ int mux_match_inlined(struct pt_regs *ctx)
 	int home##_entry(struct pt_regs *ctx) \
 	{ \
 		struct request_layout at = request(); \
+		struct response_layout response = { \
+			.holder = go_arg(ctx, 0), \
+			.conn = GO_ABSENT, \
+			.net_conn = home##_net_conn, \
+			.state = home##_rws, \
+			.stream = home##_stream, \
+			.stream_id = home##_stream_id, \
+		}; \
 \
 		if (go_word(go_arg(ctx, 3)) == home##_too_long + go_bias(ctx)) \
 			return 0; \
-		return begin_request(ctx, &at, go_arg(ctx, 1), go_arg(ctx, 2)); \
+		return begin_request(ctx, &at, &response, go_arg(ctx, 1), go_arg(ctx, 2)); \
 	} \
 \
 	SEC("go_entry/" package ".(*" type_prefix "serverConn).runHandler.func1") \

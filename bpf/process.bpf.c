@@ -2,9 +2,10 @@
 /*
  * process: tells the agent of every exec and exit on the machine, so that a new target is found
  * within milliseconds; and tells where the agent itself stands among the pid namespaces.
- * Loaded once, into the instance that owns the shared maps.
+ * Its programs are loaded once, into the instance that owns the shared maps.
  */
-#include "go.bpf.h"
+#include "pid.bpf.h"
+#include "span.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -18,30 +19,20 @@ const volatile __u64 process_pid_namespace = 0;
 __u32 found_pid_level = 0;
 __u64 found_pid_namespace = 0;
 
-static __always_inline struct upid *upid_of(struct task_struct *task, __u32 level)
+__hidden int process_tell(enum record_type type, __u32 pid)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct process_record record = {.type = type, .pid = pid};
 
-	if (!pid || BPF_CORE_READ(pid, level) < level)
-		return NULL;
-	return (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-	       level * bpf_core_type_size(struct upid);
+	if (!pid)
+		return 0;
+	/* nobody is woken: that would cost every exec and exit on the machine 20 times as much */
+	bpf_ringbuf_output(&process_events, &record, sizeof(record), BPF_RB_NO_WAKEUP);
+	return 0;
 }
 
 static __always_inline int tell(enum record_type type)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct process_record record = {.type = type};
-	struct upid *at = upid_of(BPF_CORE_READ(task, group_leader), process_pid_level);
-
-	if (!at)
-		return 0;
-	if ((__u64)BPF_CORE_READ(at, ns) != process_pid_namespace)
-		return 0;
-	record.pid = BPF_CORE_READ(at, nr);
-	/* nobody is woken: that would cost every exec and exit on the machine 20 times as much */
-	bpf_ringbuf_output(&process_events, &record, sizeof(record), BPF_RB_NO_WAKEUP);
-	return 0;
+	return process_tell(type, pid_in_namespace(process_pid_level, process_pid_namespace));
 }
 
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
@@ -72,7 +63,7 @@ int agent_position(struct bpf_raw_tracepoint_args *ctx)
 	struct upid *at;
 
 	found_pid_level = BPF_CORE_READ(pid, level);
-	at = upid_of(task, found_pid_level);
+	at = upid_at(task, found_pid_level);
 	if (at)
 		found_pid_namespace = (__u64)BPF_CORE_READ(at, ns);
 	return 0;

@@ -14,7 +14,7 @@ static __always_inline void put_text(struct in_flight *span, const struct panic_
 	__builtin_memcpy(&s, value->value, sizeof(s));
 	if (!s.len || s.len > 1 << 20 || bpf_probe_read_user(&probe, 1, (void *)s.ptr))
 		return;
-	span_put_text(span, ATTR_PANIC_TEXT, s.ptr, s.len, PANIC_TEXT_MAX);
+	span_put_text(span, ATTR_PANIC_TEXT, s.ptr, s.len);
 }
 
 /* func gopanic(e any) */
@@ -29,15 +29,16 @@ int panic_entry(struct pt_regs *ctx)
 	if (goroutine_of(ctx, &on))
 		return 0;
 	span = span_current(&on);
-	if (!span || span->owner.silent || !(span->record.flags & SPAN_SAMPLED))
+	if (!span || span_is_brief(span))
 		return 0;
 	value.time_ns = bpf_ktime_get_boot_ns();
+	span_panicked(&on, value.time_ns);
 	/* Types that are one pointer have it in the interface itself: data is the pointee then. */
 	if (data)
 		bpf_probe_read_user(value.value, sizeof(value.value), (void *)data) &&
 			bpf_probe_read_user(value.value, 16, (void *)data) &&
 			bpf_probe_read_user(value.value, 8, (void *)data);
-	if (!span_put_panic(span, &value))
+	if (!span_put_value(span, ATTR_PANIC, &value))
 		put_text(span, &value);
 	return 0;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* span: see span.bpf.h. This file owns the maps of spans under way, events and failures. */
+/* span: see span.bpf.h. This file owns the maps of spans under way and of events. */
 #include "span.bpf.h"
+#include "context.bpf.h"
+#include "join.bpf.h"
+#include "otel_sdk.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -20,6 +23,7 @@ struct {
 
 struct open_span {
 	__u64 id;
+	__u64 parent; /* of a span_child() */
 	__u32 depth;
 	__u32 pad;
 };
@@ -27,6 +31,7 @@ struct open_span {
 struct goroutine_spans {
 	__u32 cnt;
 	__u32 pad;
+	__u64 panic_ns; /* of the last panic on it, 0: none */
 	struct open_span open[MAX_NESTING];
 };
 
@@ -37,92 +42,18 @@ struct {
 	__type(value, struct goroutine_spans);
 } goroutines SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u32); /* pid in the agent's namespace */
-	__type(value, struct failure_counts);
-} failures SEC(".maps");
-
-/* Processes to trace, when not every process of the executable is. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u32); /* pid in the agent's namespace */
-	__type(value, __u8);
-} targets SEC(".maps");
 
 /* Set by the agent; the defaults have the verifier see every path. */
-const volatile __u8 only_targets = 1;
-const volatile __u32 agent_pid_level = 1;
-const volatile __u64 agent_pid_namespace = 0; /* kernel address */
 const volatile __u64 ring_wakeup_bytes = 1 << 20;
 const volatile __u8 sampler_parent_based = 1;
 const volatile __u64 sampler_threshold = 1ULL << 63; /* of 2^63: 0 never, 2^63 always */
 
 /* src/runtime/runtime2.go */
-GO_FIELD_NEEDED(all, runtime_g_goid, int, "runtime.g.goid");
 GO_FIELD_NEEDED(all, runtime_g_stack_hi, int, "runtime.g.stack.hi");
 
-/* What a new span starts as; a value this large does not fit on the stack. */
+/* What new values start as: too large for the stack, of which callers need their part. */
 static const struct in_flight blank_span;
-static const struct failure_counts blank_counts;
-
-/* The thread group's pid as the agent sees it, 0 when it cannot see it. */
-static __always_inline __u32 pid_for_agent(__u32 tgid)
-{
-	struct task_struct *task;
-	struct pid *pid;
-	struct upid *at;
-	__u32 level = agent_pid_level;
-
-	if (!level) /* the agent is in the initial namespace, where everybody has this one */
-		return tgid;
-	task = (void *)bpf_get_current_task();
-	pid = BPF_CORE_READ(task, group_leader, thread_pid);
-	if (BPF_CORE_READ(pid, level) < level)
-		return 0;
-	at = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-	     level * bpf_core_type_size(struct upid);
-	if ((__u64)BPF_CORE_READ(at, ns) != agent_pid_namespace)
-		return 0;
-	return BPF_CORE_READ(at, nr);
-}
-
-__hidden int fail(__u32 pid, enum failure why)
-{
-	struct failure_counts *counts = bpf_map_lookup_elem(&failures, &pid);
-	__u32 i = why;
-
-	if (!counts) {
-		bpf_map_update_elem(&failures, &pid, &blank_counts, BPF_NOEXIST);
-		counts = bpf_map_lookup_elem(&failures, &pid);
-		if (!counts) { /* more processes than rows: count against nobody */
-			pid = 0;
-			counts = bpf_map_lookup_elem(&failures, &pid);
-		}
-	}
-	if (counts && i < FAIL_MAX)
-		__sync_fetch_and_add(&counts->at[i], 1);
-	return 0;
-}
-
-__hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
-{
-	out->tgid = bpf_get_current_pid_tgid() >> 32;
-	out->pid = pid_for_agent(out->tgid);
-	if (!out->pid)
-		return 1;
-	if (only_targets && !bpf_map_lookup_elem(&targets, &out->pid))
-		return 1;
-	out->g = go_g(ctx);
-	out->goid = 0;
-	if (bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)out->g + runtime_g_goid)) {
-		fail(out->pid, FAIL_NO_GOROUTINE);
-		return 1;
-	}
-	return 0;
-}
+static const struct goroutine_spans blank_spans;
 
 static __always_inline struct goroutine_key key_of(const struct goroutine *on)
 {
@@ -140,7 +71,8 @@ static int send(struct in_flight *span)
 	if (size > GOSPAN_BODY_MAX)
 		size = GOSPAN_BODY_MAX;
 	span->record.size = size;
-	span->record.end_ns = bpf_ktime_get_boot_ns();
+	if (!span->record.end_ns)
+		span->record.end_ns = bpf_ktime_get_boot_ns();
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= ring_wakeup_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	return bpf_ringbuf_output(&events, &span->record, sizeof(span->record) + size, flags);
@@ -148,19 +80,31 @@ static int send(struct in_flight *span)
 
 static int close_span(struct in_flight *span, __u64 id)
 {
-	if (!span->owner.silent && send(span))
+	/* of two that end it at once, on two goroutines, the one that takes it off the list does */
+	if (span->owner.listed[0] && !span_unlist(span))
+		return 0;
+	join_withdraw(span);
+	if (!span->owner.silent && !is_left_to_sdk(span->record.pid, span->record.library) &&
+	    send(span))
 		fail(span->record.pid, FAIL_RING_FULL);
 	return bpf_map_delete_elem(&in_flight, &id);
 }
 
-/* Ends the span with this id, whose own end was not seen. */
-static int finish_unwound(__u64 id)
+/*
+ * Ends the span with this id, whose own end was not seen: a panic that somebody recovered, at
+ * PANIC_NS if that is known, or a Goexit.
+ */
+static int finish_unwound(__u64 id, __u64 panic_ns)
 {
 	struct in_flight *span = bpf_map_lookup_elem(&in_flight, &id);
 
 	if (!span)
 		return 0;
 	span->record.flags |= SPAN_PANICKED;
+	if (panic_ns > span->record.start_ns) {
+		span->record.end_ns = panic_ns;
+		span_put_number(span, ATTR_UNWOUND, UNWIND_PANIC);
+	}
 	return close_span(span, id);
 }
 
@@ -172,7 +116,7 @@ static __always_inline void unwind(struct goroutine_spans *spans, __u32 depth)
 
 		if (top >= MAX_NESTING || spans->open[top].depth < depth)
 			break;
-		finish_unwound(spans->open[top].id);
+		finish_unwound(spans->open[top].id, spans->panic_ns);
 		spans->cnt = top;
 	}
 }
@@ -181,11 +125,10 @@ static __always_inline struct goroutine_spans *spans_of(const struct goroutine *
 {
 	struct goroutine_key key = key_of(on);
 	struct goroutine_spans *spans = bpf_map_lookup_elem(&goroutines, &key);
-	struct goroutine_spans none = {};
 
 	if (spans || !create)
 		return spans;
-	if (bpf_map_update_elem(&goroutines, &key, &none, BPF_NOEXIST))
+	if (bpf_map_update_elem(&goroutines, &key, &blank_spans, BPF_NOEXIST))
 		return NULL;
 	return bpf_map_lookup_elem(&goroutines, &key);
 }
@@ -197,15 +140,23 @@ static __always_inline __u64 random64(void)
 	return high << 32 | bpf_get_prandom_u32();
 }
 
+static __always_inline __u32 depth_of(const struct goroutine *on, __u64 sp)
+{
+	return go_word(on->g + runtime_g_stack_hi) - sp;
+}
+
 __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutine *on,
 				      __u16 library, enum span_kind kind)
 {
-	struct goroutine_spans *spans = spans_of(on, true);
+	struct goroutine_spans *spans;
 	struct in_flight *span;
 	__u64 id = random64() | 1; /* never zero */
-	__u32 depth = go_word(on->g + runtime_g_stack_hi) - ctx->sp;
+	__u32 depth = depth_of(on, ctx->sp);
 	__u32 top;
 
+	if (is_left_to_sdk(on->pid, library))
+		return NULL;
+	spans = spans_of(on, true);
 	if (!spans)
 		goto full;
 	unwind(spans, depth);
@@ -217,6 +168,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	if (!span)
 		goto full;
 	spans->open[top].id = id;
+	spans->open[top].parent = 0;
 	spans->open[top].depth = depth;
 	spans->cnt = top + 1;
 	span->owner.goid = on->goid;
@@ -244,17 +196,23 @@ static __always_inline bool sampled_by_ratio(const __u8 *trace_id)
 	return (__builtin_bswap64(low) >> 1) < sampler_threshold;
 }
 
-__hidden int span_parent(struct in_flight *span, const struct trace_context *remote)
+__weak int span_parent(struct in_flight *span, const struct trace_context *parent)
 {
-	struct span_record *record = &span->record;
+	struct span_record *record;
 	bool sampled;
 
-	if (remote->remote) {
-		__builtin_memcpy(record->trace_id, remote->trace_id, sizeof(record->trace_id));
-		__builtin_memcpy(record->parent_id, remote->span_id, sizeof(record->parent_id));
-		record->flags |= SPAN_REMOTE_PARENT;
-		record->trace_flags = remote->flags & 0x3; /* sampled, random (W3C level 2) */
-		sampled = sampler_parent_based ? remote->flags & 1
+	if (!span || !parent)
+		return 0;
+	record = &span->record;
+	if (parent->from) {
+		__builtin_memcpy(record->trace_id, parent->trace_id, sizeof(record->trace_id));
+		__builtin_memcpy(record->parent_id, parent->span_id, sizeof(record->parent_id));
+		if (parent->from == PARENT_REMOTE)
+			record->flags |= SPAN_REMOTE_PARENT;
+		else if (parent->from == PARENT_SILENT)
+			span->owner.silent = 1;
+		record->trace_flags = parent->flags & 0x3; /* sampled, random (W3C level 2) */
+		sampled = sampler_parent_based ? parent->flags & 1
 					       : sampled_by_ratio(record->trace_id);
 	} else {
 		__u64 id[2] = {random64(), random64() | 1 << 8};
@@ -267,6 +225,68 @@ __hidden int span_parent(struct in_flight *span, const struct trace_context *rem
 	if (sampled)
 		record->flags |= SPAN_SAMPLED;
 	return 0;
+}
+
+__weak int span_context(const struct in_flight *span, struct trace_context *out)
+{
+	if (!span || !out)
+		return 0;
+	__builtin_memcpy(out->trace_id, span->record.trace_id, sizeof(out->trace_id));
+	__builtin_memcpy(out->span_id, span->record.span_id, sizeof(out->span_id));
+	out->flags = span->record.trace_flags;
+	out->from = span->owner.silent ? PARENT_SILENT : PARENT_LOCAL;
+	out->sdk = span->parent.sdk;
+	return 0;
+}
+
+/* The span with this id becomes SPAN's parent, if it is still under way. */
+static __always_inline void take_parent(struct in_flight *span, __u64 id)
+{
+	struct in_flight *parent = bpf_map_lookup_elem(&in_flight, &id);
+
+	if (parent)
+		span_context(parent, &span->parent);
+}
+
+/* Is the goroutine in the span with this id, or in one that was begun below it? */
+static __always_inline bool is_in(const struct goroutine_spans *spans, __u32 cnt, __u64 id)
+{
+	for (__u32 i = 0; i < MAX_NESTING; i++)
+		if (i < cnt && (spans->open[i].id == id || spans->open[i].parent == id))
+			return true;
+	return false;
+}
+
+/*
+ * What the goroutine is in wins over the context when it is below the context's own span: a driver
+ * that is given the caller's context while the call's span is open.
+ */
+__weak int span_child(struct in_flight *span, const struct goroutine *on,
+			const struct go_interface *context)
+{
+	struct goroutine_spans *spans;
+	__u32 above; /* index of SPAN: the number of those it is in */
+	__u64 id = 0;
+
+	if (!span || !on || !context)
+		return 0;
+	spans = spans_of(on, false);
+	above = spans ? spans->cnt - 1 : 0;
+	if (!spans || above >= MAX_NESTING)
+		return span_parent(span, &span->parent);
+	if (context->data && context_find(on, context, span->record.bias, &span->parent))
+		__builtin_memcpy(&id, span->parent.span_id, sizeof(id));
+	if (id && !is_in(spans, above, id))
+		goto found;
+	if (above)
+		id = spans->open[(above - 1) & (MAX_NESTING - 1)].id;
+	else if (!id)
+		id = context_of_birth(on);
+	if (id)
+		take_parent(span, id);
+found:
+	spans->open[above].parent = id;
+	return span_parent(span, &span->parent);
 }
 
 __hidden struct in_flight *span_current(const struct goroutine *on)
@@ -301,18 +321,73 @@ __hidden struct in_flight *span_find(const struct goroutine *on, __u16 library)
 	return NULL;
 }
 
+__hidden struct in_flight *span_around(const struct goroutine *on, __u64 sp)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+
+	if (!spans)
+		return NULL;
+	unwind(spans, depth_of(on, sp));
+	return span_current(on);
+}
+
+__hidden struct in_flight *span_of_frame(const struct goroutine *on, __u16 library, __u64 sp)
+{
+	struct goroutine_spans *spans = spans_of(on, false);
+	__u32 depth = depth_of(on, sp);
+	struct in_flight *span;
+	__u64 id = 0;
+
+	if (!spans)
+		return NULL;
+	for (__u32 i = 0; i < MAX_NESTING; i++)
+		if (i < spans->cnt && spans->open[i].depth == depth)
+			id = spans->open[i].id;
+	span = id ? bpf_map_lookup_elem(&in_flight, &id) : NULL;
+	return span && span->record.library == library ? span : NULL;
+}
+
 __hidden struct in_flight *span_by_id(__u64 id)
 {
 	return bpf_map_lookup_elem(&in_flight, &id);
 }
 
-/* Takes SPAN and what is above it (whose ends were missed) off the goroutine that began it. */
+__weak int span_panicked(const struct goroutine *on, __u64 time_ns)
+{
+	struct goroutine_spans *spans;
+
+	if (!on)
+		return 0;
+	spans = spans_of(on, false);
+	if (spans)
+		spans->panic_ns = time_ns;
+	return 0;
+}
+
+__weak __u64 span_id_of(const struct goroutine *on)
+{
+	struct goroutine_spans *spans;
+	__u32 top;
+
+	if (!on)
+		return 0;
+	spans = spans_of(on, false);
+	top = spans ? spans->cnt - 1 : MAX_NESTING;
+	return spans && top < MAX_NESTING ? spans->open[top].id : context_of_birth(on);
+}
+
+/* Takes a span and what is above it (whose ends were missed) off the goroutine, if it is in it. */
 static __always_inline void leave(const struct goroutine *on, __u64 id)
 {
 	struct goroutine_key key = key_of(on);
 	struct goroutine_spans *spans = bpf_map_lookup_elem(&goroutines, &key);
+	bool is_there = false;
 
 	if (!spans)
+		return;
+	for (__u32 i = 0; i < MAX_NESTING; i++)
+		is_there |= i < spans->cnt && spans->open[i].id == id;
+	if (!is_there)
 		return;
 	for (int i = 0; i < MAX_NESTING; i++) {
 		__u32 top = spans->cnt - 1;
@@ -322,7 +397,7 @@ static __always_inline void leave(const struct goroutine *on, __u64 id)
 		spans->cnt = top;
 		if (spans->open[top].id == id)
 			break;
-		finish_unwound(spans->open[top].id);
+		finish_unwound(spans->open[top].id, spans->panic_ns);
 	}
 	if (!spans->cnt)
 		bpf_map_delete_elem(&goroutines, &key);
@@ -336,76 +411,49 @@ static __always_inline __u64 id_of(const struct in_flight *span)
 	return id;
 }
 
-__hidden int span_end(const struct goroutine *on, struct in_flight *span)
+__weak int span_end(const struct goroutine *on, struct in_flight *span)
 {
-	__u64 id = id_of(span);
+	__u64 id;
 
-	leave(on, id);
+	if (!on || !span)
+		return 0;
+	id = id_of(span);
+	if (!span->detached)
+		leave(on, id);
 	return close_span(span, id);
 }
 
-__hidden int span_drop(const struct goroutine *on, struct in_flight *span)
+__weak int span_end_panicked(const struct goroutine *on, struct in_flight *span)
 {
+	struct goroutine_spans *spans;
+	__u64 panic_ns, id;
+
+	if (!on || !span)
+		return 0;
+	spans = spans_of(on, false);
+	panic_ns = spans ? spans->panic_ns : 0;
+	id = id_of(span);
+	if (panic_ns <= span->record.start_ns)
+		return 0;
+	leave(on, id);
+	finish_unwound(id, panic_ns);
+	return 1;
+}
+
+__weak int span_detach(const struct goroutine *on, struct in_flight *span)
+{
+	if (!on || !span)
+		return 0;
+	if (!span->detached)
+		leave(on, id_of(span));
+	span->detached = 1;
+	return 0;
+}
+
+__weak int span_drop(const struct goroutine *on, struct in_flight *span)
+{
+	if (!on || !span)
+		return 0;
 	span->owner.silent = 1;
 	return span_end(on, span);
-}
-
-static __always_inline __u8 *put_header(struct in_flight *span, enum attribute_key key, __u32 len)
-{
-	__u32 at = span->used;
-	__u32 size = sizeof(struct attribute_header) + len;
-	struct attribute_header header = {.key = key, .len = len};
-
-	size = (size + ATTRIBUTE_ALIGN - 1) & ~(ATTRIBUTE_ALIGN - 1);
-	if (at + size > GOSPAN_BODY_MAX) {
-		span->record.truncated++;
-		return NULL;
-	}
-	if (at > GOSPAN_BODY_MAX)
-		return NULL;
-	span->used = at + size;
-	__builtin_memcpy(&span->body[at], &header, sizeof(header));
-	return &span->body[at] + sizeof(header);
-}
-
-__hidden int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len,
-			   __u32 max)
-{
-	__u32 size = max;
-	__u16 used = span->used;
-	__u8 *to;
-
-	if (size > TEXT_MAX)
-		size = TEXT_MAX;
-	if (len <= size)
-		size = len;
-	else
-		span->record.truncated++;
-	to = put_header(span, key, size);
-	if (!to)
-		return 0;
-	if (bpf_probe_read_user(to, size, (void *)ptr)) {
-		span->used = used;
-		fail(span->record.pid, FAIL_UNREADABLE);
-	}
-	return 0;
-}
-
-__hidden int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
-{
-	__u8 *to = put_header(span, key, sizeof(number));
-
-	if (to)
-		__builtin_memcpy(to, &number, sizeof(number));
-	return 0;
-}
-
-__hidden int span_put_panic(struct in_flight *span, const struct panic_value *value)
-{
-	__u8 *to = put_header(span, ATTR_PANIC, sizeof(*value));
-
-	if (!to)
-		return 1;
-	__builtin_memcpy(to, value, sizeof(*value));
-	return 0;
 }

@@ -26,15 +26,63 @@ struct goroutine {
 	__u64 g;
 };
 
+/* Where a parent came from. */
+enum parent_from {
+	PARENT_NONE,   /* there is none: a root */
+	PARENT_REMOTE, /* a header */
+	PARENT_LOCAL,  /* a span of ours in the same process */
+	PARENT_SILENT, /* the same, but nothing is sent of it nor of what is below it */
+};
+
+/* Trace context, as it travels in a header, and of a span of ours. */
+struct trace_context {
+	__u8 trace_id[16];
+	__u8 span_id[8];
+	__u8 flags;
+	__u8 from; /* enum parent_from */
+	__u8 sdk;  /* of an OpenTelemetry SDK inside the program, or below such a one */
+	__u8 kind; /* enum span_kind of an SDK's span; 0: another, or unknown */
+	__u8 pad[4];
+};
+
+static __always_inline bool is_same_trace(const __u8 *a, const __u8 *b)
+{
+	const __u64 *x = (const void *)a, *y = (const void *)b;
+
+	return x[0] == y[0] && x[1] == y[1];
+}
+
+/* Which call over which connection; see join.bpf.h. */
+struct join_key {
+	__u8 client[16]; /* address; IPv4 as ::ffff:a.b.c.d */
+	__u16 client_port;
+	__u16 server_port;
+	__u32 stream; /* HTTP/2 stream id, 0: HTTP/1.1 */
+	__u32 net_ns; /* of a loopback address, else 0 */
+	__u32 pad;
+};
+
 struct in_flight {
 	struct in_flight_owner owner;
 	/* the library's own notes, never sent; all heap pointers, no stack address */
-	__u64 object;  /* e.g. *http.response */
+	__u64 object;  /* e.g. *http.response; span_list() makes the span known by it */
 	__u64 url;     /* *url.URL of its request */
 	__u64 context; /* data word of its context */
+	__u64 mark;    /* a time or a number */
+	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
+	__u32 received;
+	struct go_interface error; /* of an attempt that may be made again */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
-	__u8 pad[5];
+	__u8 detached; /* no goroutine is in it */
+	__u8 joins;    /* offered to servers under `join` */
+	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
+	__u8 state;    /* the library's own */
+	__u8 status;   /* enum span_status of a span by hand */
+	__u32 busy;    /* somebody writes to the record who must be alone */
+	__u32 pad2;
+	struct join_key join;
+	struct trace_context parent;
 	struct span_record record;
 	/* behind the body: room that bounds checks need, otherwise free for use as scratch */
 	__u8 body[GOSPAN_BODY_MAX + SCRATCH_MAX];
@@ -42,17 +90,14 @@ struct in_flight {
 
 #define span_scratch(span) (&(span)->body[GOSPAN_BODY_MAX])
 
-/* Trace context as it travels in a header. */
-struct trace_context {
-	__u8 trace_id[16];
-	__u8 span_id[8];
-	__u8 flags;
-	__u8 remote; /* it came from outside: there is one */
-	__u8 pad[6];
-};
-
 /* 0, or non-zero when this process is not wanted or the goroutine cannot be told: return then. */
 int goroutine_of(struct pt_regs *ctx, struct goroutine *out);
+
+/* The same for the goroutine with this g, e.g. the one that the system stack works for. */
+int goroutine_at(__u64 g, struct goroutine *out);
+
+/* goid of a g, 0 when it cannot be read. */
+__u64 goid_of(__u64 g);
 
 /* Counts WHY against the process; returns 0, so that a probe can `return fail(...)`. */
 int fail(__u32 pid, enum failure why);
@@ -64,8 +109,19 @@ int fail(__u32 pid, enum failure why);
 struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutine *on, __u16 library,
 			     enum span_kind kind);
 
-/* REMOTE->remote == 0: a root. Decides sampling. */
-int span_parent(struct in_flight *span, const struct trace_context *remote);
+/* PARENT->from == PARENT_NONE: a root. Decides sampling. */
+int span_parent(struct in_flight *span, const struct trace_context *parent);
+
+/*
+ * The same for a span below another of this process, right after span_begin(): its parent is found
+ * by CONTEXT, the context.Context that the function was given ({}: none), by what the goroutine is
+ * in, or by who started the goroutine.
+ */
+int span_child(struct in_flight *span, const struct goroutine *on,
+	       const struct go_interface *context);
+
+/* SPAN as a parent. */
+int span_context(const struct in_flight *span, struct trace_context *out);
 
 /* The innermost span of the goroutine, or NULL. */
 struct in_flight *span_current(const struct goroutine *on);
@@ -73,27 +129,106 @@ struct in_flight *span_current(const struct goroutine *on);
 /* The innermost span of LIBRARY on the goroutine, or NULL. */
 struct in_flight *span_find(const struct goroutine *on, __u16 library);
 
+/*
+ * The innermost span that a function with this SP at its entry is inside of, or NULL. Ends those
+ * whose frames are gone.
+ */
+struct in_flight *span_around(const struct goroutine *on, __u64 sp);
+
+/*
+ * The span of LIBRARY that began at the entry of the function whose SP was this there, or NULL: not
+ * that of another call of it, further out. In a caller after a call, SP there is SP + GO_FRAME; at a
+ * RET it is go_return_sp().
+ */
+struct in_flight *span_of_frame(const struct goroutine *on, __u16 library, __u64 sp);
+
 /* The span under way with this id, or NULL. */
 struct in_flight *span_by_id(__u64 id);
+
+/* A panic was raised on the goroutine: spans that it unwinds end there. */
+int span_panicked(const struct goroutine *on, __u64 time_ns);
+
+/* Id of the span that something started on the goroutine now would be below; 0: none. */
+__u64 span_id_of(const struct goroutine *on);
+
+/* Nobody wants to know more of it than how long it took: silent, or not sampled. */
+static __always_inline bool span_is_brief(const struct in_flight *span)
+{
+	return span->owner.silent || !(span->record.flags & SPAN_SAMPLED);
+}
+
+/*
+ * For spans that outlive the function that began them (a stream, a transaction): takes SPAN off its
+ * goroutine, so that what comes next there is not below it.
+ */
+int span_detach(const struct goroutine *on, struct in_flight *span);
+
+/*
+ * SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends; and by another
+ * one as well. Another span that was found by it is one that the program forgot, since it uses the
+ * memory again: that goes, counted.
+ */
+int span_list(struct in_flight *span);
+int span_list_as(struct in_flight *span, __u64 object);
+struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
+
+/* False when somebody else just did it. */
+bool span_unlist(const struct in_flight *span);
+
+/* Tells the agent something about the process with this PID (as the agent sees it). */
+int process_tell(enum record_type type, __u32 pid);
 
 /* Sends it (unless silent) and takes it off its goroutine. */
 int span_end(const struct goroutine *on, struct in_flight *span);
 
+/*
+ * Ends it, if a panic came while it was under way. For libraries whose spans have none of their own
+ * below them: the next one tells that the panic was recovered further out, or runs in its wake.
+ */
+int span_end_panicked(const struct goroutine *on, struct in_flight *span);
+
 /* Takes it away without a trace. */
 int span_drop(const struct goroutine *on, struct in_flight *span);
 
-/* Appends LEN bytes of the target at PTR, cut to MAX. Returns 0; what does not fit is counted. */
-int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len, __u32 max);
+/*
+ * Appends LEN bytes of the target at PTR, cut to the key's limit in attributes.def. Returns 0; what
+ * does not fit is counted.
+ */
+int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len);
+
+/*
+ * Makes the text that was put at AT (span->used then), and nothing since, longer by LEN bytes at PTR.
+ * Beyond the key's limit it is cut, and counted.
+ */
+int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 len);
 
 int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number);
 
+/*
+ * The error in an interface (two words as in registers): its type and value, and those it wraps.
+ * Nothing for nil.
+ */
+int span_put_error(struct in_flight *span, const struct go_interface *error);
+
 /* A struct panic_value. Non-zero when there was no room (counted). */
-int span_put_panic(struct in_flight *span, const struct panic_value *value);
+int span_put_value(struct in_flight *span, enum attribute_key key, const struct panic_value *value);
+
+int span_put_address(struct in_flight *span, enum attribute_key key,
+		     const struct ip_address *address);
+int span_put_link(struct in_flight *span, const struct span_link *link);
 
 static __always_inline int span_put_string(struct in_flight *span, enum attribute_key key,
-					   struct go_string s, __u32 max)
+					   struct go_string s)
 {
-	return s.len && s.ptr ? span_put_text(span, key, s.ptr, s.len, max) : 0;
+	return s.len && s.ptr ? span_put_text(span, key, s.ptr, s.len) : 0;
+}
+
+/* A request of the agent itself, to a receiver that it traces: spans of it would never end. */
+static __always_inline bool span_is_own_export(struct go_string user_agent)
+{
+	const __u64 gospan = CHARS('g', 'o', 's', 'p', 'a', 'n', '/', 0);
+
+	return user_agent.len > 7 && (go_word(user_agent.ptr) & ~(0xffULL << 56)) == gospan;
 }
 
 #endif

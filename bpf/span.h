@@ -14,7 +14,7 @@
 
 enum attribute_key {
 	ATTR_NONE,
-#define ATTRIBUTE(key, name, form) ATTR_##key,
+#define ATTRIBUTE(key, name, form, limit) ATTR_##key,
 #include "attributes.def"
 #undef ATTRIBUTE
 	ATTR_MAX
@@ -24,6 +24,7 @@ enum attribute_key {
 enum {
 	RECORD_MAX = 2048,	/* one record, header and body */
 	URI_MAX = 1024,		/* path and query */
+	FRAGMENT_MAX = 128,
 	PANIC_TEXT_MAX = 512,
 	USER_AGENT_MAX = 256,
 	HOST_MAX = 256,
@@ -31,7 +32,14 @@ enum {
 	FORWARDED_MAX = 256,
 	METHOD_MAX = 32,
 	PEER_MAX = 64,
+	RPC_METHOD_MAX = 256,
 	TRACE_STATE_MAX = 512,	/* W3C trace context, 3.3.1.5 */
+	QUERY_MAX = 1024,	/* SQL */
+	DB_NAME_MAX = 128,	/* a database's address and name */
+	SPAN_NAME_MAX = 256,	/* of a span by hand, and of an event */
+	SCOPE_NAME_MAX = 128,	/* name of a tracer */
+	PAIR_KEY_MAX = 128,	/* of an attribute by hand */
+	PAIR_TEXT_MAX = 512,
 	TEXT_MAX = 1024,	/* longest of them all */
 	PANIC_VALUE_MAX = 64,	/* bytes of a panic value that travel */
 };
@@ -40,6 +48,7 @@ enum record_type {
 	RECORD_SPAN = 1,
 	RECORD_EXEC, /* a thread group leader has exec'ed: struct process_record */
 	RECORD_EXIT,
+	RECORD_SDK, /* an OpenTelemetry SDK inside has made its first span: the same */
 };
 
 /* OTLP's Span.SpanKind, so that it travels unchanged. */
@@ -74,17 +83,52 @@ struct span_record {
 	__u8 parent_id[8];
 };
 
+/* ATTR_UNWOUND: how a span's function ended that did not return. */
+enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
+
+/* ATTR_DB_OPERATION: calls of database/sql without a query. */
+enum db_operation { DB_QUERY, DB_BEGIN, DB_COMMIT, DB_ROLLBACK, DB_PING };
+
 struct attribute_header {
 	__u16 key; /* enum attribute_key */
 	__u16 len; /* bytes that follow */
 };
 
-/* ATTR_PANIC: runtime.gopanic(e any). ATTR_PANIC_TEXT follows when the value led to a string. */
+/*
+ * ATTR_PANIC: runtime.gopanic(e any). ATTR_PANIC_TEXT follows when the value led to a string.
+ * ATTR_ERROR: an error, then those it wraps. Its texts and addresses follow it (ATTR_ERROR_TEXT,
+ * ATTR_ERROR_ADDRESS), in the order of bpf/error.bpf.c; what it does not have is left out at the end
+ * and empty before that.
+ */
 struct panic_value {
-	__u64 time_ns;
+	__u64 time_ns; /* of a panic */
 	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
 	__u8 value[PANIC_VALUE_MAX];
 };
+
+/* ATTR_PEER_ADDRESS, ATTR_ERROR_ADDRESS: of a net.TCPAddr or net.UDPAddr. */
+struct ip_address {
+	__u16 port;
+	__u8 len; /* of ip: 0, 4 or 16 */
+	__u8 pad;
+	__u8 ip[16];
+};
+
+/*
+ * Spans by hand are rows in the order of the program's calls: a PAIR_*_KEY (of the span, of the last
+ * SPAN_EVENT, of the last SPAN_LINK) is followed by its value, a PAIR_ARRAY by as many values as it
+ * says. SPAN_LEFT_OUT: what did not fit, 16 bits each for attributes, events and links. Times are
+ * Unix time in ns, SPAN_EVENT_SINCE_BOOT CLOCK_BOOTTIME. ATTR_SPAN_LINK:
+ */
+struct span_link {
+	__u8 trace_id[16];
+	__u8 span_id[8];
+	__u8 flags;
+	__u8 pad[7];
+};
+
+/* codes.Code of go.opentelemetry.io/otel, which is not OTLP's. */
+enum span_status { STATUS_UNSET, STATUS_ERROR, STATUS_OK };
 
 /* How a value of the map `in_flight` begins: whose it is, for the agent when the process is gone. */
 struct in_flight_owner {
@@ -93,6 +137,7 @@ struct in_flight_owner {
 	__u32 pid;  /* in the agent's */
 	__u8 silent; /* nothing is sent of it, nor of what is below it */
 	__u8 pad[7];
+	__u64 listed[2]; /* objects by which it is known in the map `objects`; 0: none */
 };
 
 /* Key of the map `goroutines`. */
@@ -102,8 +147,15 @@ struct goroutine_key {
 	__u64 goid;
 };
 
+/* Key of the map `objects`. */
+struct object_key {
+	__u32 tgid;
+	__u32 pad;
+	__u64 object;
+};
+
 struct process_record {
-	__u8 type; /* RECORD_EXEC, RECORD_EXIT */
+	__u8 type; /* RECORD_EXEC, RECORD_EXIT, RECORD_SDK */
 	__u8 pad[3];
 	__u32 pid; /* thread group, in the agent's pid namespace */
 };
@@ -121,7 +173,9 @@ struct process_record {
 	NOTE(OWN_EXPORT, "own_export", "request came from gospan's own exporter", "") \
 	NOTE(MANY_HEADERS, "many_headers", "more header slots than are searched", "") \
 	NOTE(HEADER_READ, "header_read", "headers could not be read", "") \
+	NOTE(NO_ROOM, "no_room", "no room for a traceparent in a request's headers", "") \
 	NOTE(NO_GOROUTINE, "no_goroutine", "the goroutine's id could not be read", "") \
+	NOTE(ABANDONED, "abandoned", "span that the program forgot to end", "") \
 	NOTE(UNFINISHED, "unfinished", "span was under way at attach", "") \
 	NOTE(TRUNCATED, "truncated", "strings longer than their limit", "") \
 	NOTE(UNSAMPLED, "unsampled", "the sampler left the span out", "")
@@ -147,7 +201,36 @@ enum {
 	COOKIE_IS_RET = 1 << 2,
 };
 
-enum { MAX_PROGRAMS = 64, MAX_EXCLUDE = 8, EXCLUDE_GLOB_MAX = 64 };
+/*
+ * Where a context.Context holds its parent when that is no interface at offset 0: the read-only
+ * array `context_types` of the BPF object, by type.
+ */
+enum context_via {
+	CONTEXT_VIA_CONTEXT, /* an interface at the offset */
+	CONTEXT_VIA_REQUEST, /* a *net/http.Request: its ctx is the parent */
+	CONTEXT_VIA_POINTER, /* a pointer to an object of type NEXT, to be looked up as this one was */
+};
+
+struct context_type {
+	__u64 type; /* link-time address of the type in the itab */
+	__u64 next;
+	__u16 offset;
+	__u8 via;
+	__u8 pad[5];
+};
+
+enum { CONTEXT_TYPES_MAX = 32 };
+
+/* Names of tracers that are known to be of instrumentation, as FNV-1a hashes; longer ones are none. */
+enum { KNOWN_TRACERS_MAX = 16, KNOWN_TRACER_LEN = 96 };
+#define NAME_HASH_START 0xcbf29ce484222325ULL
+
+static inline __attribute__((always_inline)) __u64 name_hash(__u64 hash, __u8 next)
+{
+	return (hash ^ next) * 0x100000001b3ULL;
+}
+
+enum { MAX_PROGRAMS = 256, MAX_EXCLUDE = 8, EXCLUDE_GLOB_MAX = 64 };
 
 enum { ATTRIBUTE_ALIGN = 4 };
 
@@ -156,7 +239,10 @@ enum { ATTRIBUTE_ALIGN = 4 };
 _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
 _Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
-_Static_assert(sizeof(struct in_flight_owner) == 24, "map layout: in_flight_owner");
+_Static_assert(sizeof(struct ip_address) == 20, "wire format: ip_address");
+_Static_assert(sizeof(struct span_link) == 32, "wire format: span_link");
+_Static_assert(sizeof(struct in_flight_owner) == 40, "map layout: in_flight_owner");
+_Static_assert(sizeof(struct context_type) == 24, "read-only data: context_type");
 _Static_assert(sizeof(struct process_record) == 8, "wire format: process_record");
 
 #endif

@@ -112,7 +112,7 @@ static int keep(char **out, struct text text)
 	return 0;
 }
 
-/* One line: "path\tP", "mod\tPATH\tVERSION\tSUM", "build\tKEY=VALUE"; "dep" lines are skipped. */
+/* One line: "path\tP", "mod\tPATH\tVERSION\tSUM", "build\tKEY=VALUE"; "dep" lines are read_deps()'s. */
 static int read_modinfo_line(struct text line, struct buildinfo *out)
 {
 	static const char vcs_revision[] = "vcs.revision=";
@@ -135,20 +135,61 @@ static int read_modinfo_line(struct text line, struct buildinfo *out)
 	return err;
 }
 
-static int read_modinfo(struct text text, struct buildinfo *out)
+/* Text up to the next line end; advances REST behind it. */
+static struct text next_line(struct text *rest)
 {
-	while (text.len) {
-		const char *end = memchr(text.start, '\n', text.len);
-		size_t len = end ? (size_t)(end - text.start) : text.len;
-		int err = read_modinfo_line((struct text){text.start, len}, out);
+	const char *end = memchr(rest->start, '\n', rest->len);
+	struct text line = {rest->start, end ? (size_t)(end - rest->start) : rest->len};
 
-		if (err)
-			return err;
-		len += end ? 1 : 0;
-		text.start += len;
-		text.len -= len;
+	rest->start += line.len + (end ? 1 : 0);
+	rest->len -= line.len + (end ? 1 : 0);
+	return line;
+}
+
+/* Lines "dep\tPATH\tVERSION\tSUM". */
+static int read_deps(struct text modinfo, struct buildinfo *out)
+{
+	char *deps = malloc(modinfo.len + 1), *to = deps, *shrunk;
+
+	if (!deps)
+		return -ENOMEM;
+	while (modinfo.len) {
+		struct text line = next_line(&modinfo), key = next_word(&line);
+
+		if (key.len != 3 || !starts_with(key, "dep"))
+			continue;
+		key = next_word(&line);
+		memcpy(to, key.start, key.len);
+		to += key.len;
+		*to++ = '\n'; /* in the place of the tab behind dep */
 	}
+	*to++ = '\0';
+	shrunk = realloc(deps, to - deps);
+	free(out->deps);
+	out->deps = shrunk ? shrunk : deps;
 	return 0;
+}
+
+static int read_modinfo(struct text modinfo, struct buildinfo *out)
+{
+	int err = read_deps(modinfo, out);
+
+	while (!err && modinfo.len)
+		err = read_modinfo_line(next_line(&modinfo), out);
+	return err;
+}
+
+bool buildinfo__has_dep(const struct buildinfo *info, const char *path)
+{
+	const char *dep = info->deps;
+	size_t len;
+
+	for (; *dep; dep += len + (dep[len] == '\n')) {
+		len = strcspn(dep, "\n");
+		if (len == strlen(path) && !memcmp(dep, path, len))
+			return true;
+	}
+	return false;
 }
 
 /* -- build ids: the GNU one, else Go's own (note "Go", type 4: cmd/internal/buildid) -- */
@@ -207,7 +248,8 @@ static int minor_of(const char *version)
 static int init_empty(struct buildinfo *info)
 {
 	char **fields[] = {&info->go_version, &info->build_id,	     &info->main_path,
-			   &info->module,     &info->module_version, &info->vcs_revision};
+			   &info->module,     &info->module_version, &info->vcs_revision,
+			   &info->deps};
 
 	memset(info, 0, sizeof(*info));
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -253,5 +295,6 @@ void buildinfo__free(struct buildinfo *info)
 	free(info->module);
 	free(info->module_version);
 	free(info->vcs_revision);
+	free(info->deps);
 	memset(info, 0, sizeof(*info));
 }

@@ -20,11 +20,15 @@ struct buildinfo {
 	char *module;
 	char *module_version;
 	char *vcs_revision;
+	char *deps; /* paths of the modules that packages were linked from, a newline behind each */
 	int go_minor; /* 24 for go1.24.4; 0 unknown, a development version counts as unknown */
 };
 
 /* Fills OUT with what is there; missing parts are "". -ENOMEM only. */
 int buildinfo__read(const struct image *image, struct buildinfo *out);
 void buildinfo__free(struct buildinfo *info);
+
+/* Does the program have packages of module PATH? Not asked of its own module. */
+bool buildinfo__has_dep(const struct buildinfo *info, const char *path);
 
 #endif

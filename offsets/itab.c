@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "itab.h"
 
-enum { HEADER_SIZE = 24, METHODS_LEN_OFF = 64 /* of an interface's descriptor */ };
+enum {
+	HEADER_SIZE = 24,
+	METHODS_OFF = 56, /* of an interface's descriptor */
+	METHODS_LEN_OFF = 64,
+	METHOD_SIZE = 8,
+};
 
 static bool read_itab(const struct image *image, uint64_t addr, struct itab *out)
 {
@@ -46,4 +51,31 @@ bool itab__next(const struct image *image, const struct moduledata *md, struct i
 	if (md->itablinks.len)
 		return next_link(image, md, walk, out);
 	return next_in_row(image, md, walk, out);
+}
+
+static struct cursor methods_of(const struct image *image, uint64_t interface)
+{
+	struct cursor c = image__cursor(image, interface + METHODS_OFF, 16);
+	uint64_t methods = cursor__word(&c), cnt = cursor__u64(&c);
+
+	if (c.overrun || cnt > image->size / METHOD_SIZE)
+		cnt = 0;
+	return image__cursor(image, methods, cnt * METHOD_SIZE);
+}
+
+bool itab__includes(const struct image *image, uint64_t wide, uint64_t narrow)
+{
+	struct cursor all = methods_of(image, wide), wanted = methods_of(image, narrow);
+	uint64_t method = cursor__u64(&wanted);
+
+	if (wanted.overrun)
+		return false; /* any or a damaged one */
+	while (all.end - all.pos >= wanted.end - wanted.pos + METHOD_SIZE) {
+		if (cursor__u64(&all) != method)
+			continue;
+		if (wanted.pos == wanted.end)
+			return true;
+		method = cursor__u64(&wanted);
+	}
+	return false;
 }

@@ -29,4 +29,12 @@ struct itab_walk {
 bool itab__next(const struct image *image, const struct moduledata *md, struct itab_walk *walk,
 		struct itab *out);
 
+/*
+ * True when the interface type at WIDE has every method of the one at NARROW, by its descriptor:
+ * methods {ptr, len, cap} 56, each {name, type} as offsets from types, by name (Go
+ * src/internal/abi/type.go, InterfaceType and Imethod, 1.19 to 1.27). One name and one type are at
+ * one place in an executable, so that the offsets tell.
+ */
+bool itab__includes(const struct image *image, uint64_t wide, uint64_t narrow);
+
 #endif

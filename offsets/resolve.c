@@ -138,6 +138,19 @@ int resolve__file_off(const struct resolve *r, uint64_t addr, uint64_t *out)
 	return 0;
 }
 
+uint64_t resolve__end(const struct resolve *r)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < r->image->segment_cnt; i++) {
+		const struct segment *s = &r->image->segments[i];
+
+		if (s->addr + s->size > end)
+			end = s->addr + s->size;
+	}
+	return end;
+}
+
 /* -- functions -- */
 
 /*
@@ -276,6 +289,7 @@ static int field_fact(const struct resolve *r, const struct rtype_field *field, 
 		.kind = type.kind,
 		.source = FACT_TYPE_DATA,
 		.type_addr = field->type,
+		.embedded = field->embedded,
 	};
 	return 0;
 }
@@ -313,6 +327,27 @@ int resolve__itab(const struct resolve *r, const char *interface, const char *ty
 		}
 	}
 	return -ENOENT;
+}
+
+bool resolve__includes(const struct resolve *r, uint64_t wide, uint64_t narrow)
+{
+	return wide == narrow || itab__includes(r->image, wide, narrow);
+}
+
+int resolve__each_implementer(const struct resolve *r, const char *interface,
+			      int (*fn)(void *ctx, const struct type_fact *type), void *ctx)
+{
+	struct itab_walk walk = {0};
+	struct type_fact held_in, held;
+	struct itab itab;
+	int err = resolve__type(r, interface, &held_in);
+
+	while (!err && itab__next(r->image, &r->md, &walk, &itab)) {
+		if (resolve__includes(r, itab.interface, held_in.addr) &&
+		    !rtype__at(r->types, itab.type, &held))
+			err = fn(ctx, &held);
+	}
+	return err;
 }
 
 /* -- fields -- */

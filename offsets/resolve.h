@@ -88,6 +88,7 @@ struct field_fact {
 	enum go_kind kind;
 	enum fact_source source;
 	uint64_t type_addr; /* descriptor of the field's type, 0 when from DWARF */
+	bool embedded;	    /* never told by DWARF */
 };
 
 /* A type descriptor, looked up by address (panic values) or by name. */
@@ -164,11 +165,26 @@ int resolve__type_field(const struct resolve *r, uint64_t addr, size_t i, const 
  */
 int resolve__itab(const struct resolve *r, const char *interface, const char *type, uint64_t *addr);
 
+/* True when a value of the interface type at WIDE is one of the interface type at NARROW, too. */
+bool resolve__includes(const struct resolve *r, uint64_t wide, uint64_t narrow);
+
+/*
+ * Calls FN for the type of every linker's itab whose interface is INTERFACE ("context.Context") or
+ * includes it, until it returns non-zero, which is returned; -ENOENT no such interface. A type can
+ * come more than once. Those that the program converts from interfaces without INTERFACE's methods
+ * (any, reflect) do not come.
+ */
+int resolve__each_implementer(const struct resolve *r, const char *interface,
+			      int (*fn)(void *ctx, const struct type_fact *type), void *ctx);
+
 /* SZ bytes of the image at link-time ADDR with relocations applied; -EFAULT outside. */
 int resolve__read(const struct resolve *r, uint64_t addr, void *buf, size_t sz);
 
 /* Pointer to SZ bytes of mapped file contents at ADDR (code), or NULL. */
 const void *resolve__bytes(const struct resolve *r, uint64_t addr, size_t sz);
+
+/* Address behind the last byte that the file holds. */
+uint64_t resolve__end(const struct resolve *r);
 
 /* File offset of ADDR; -EFAULT when no segment of the file holds it. */
 int resolve__file_off(const struct resolve *r, uint64_t addr, uint64_t *out);

@@ -15,6 +15,7 @@ enum {
 	TFLAG_EXTRA_STAR = 2,
 	TFLAG_NAMED = 4,
 	NAME_FLAGS_MAX = 15,
+	NAME_EMBEDDED = 8, /* of a field; Go <= 1.18: bit 0 of the offset */
 	TFLAG_MAX = 63,
 	MAP_SIZE_MIN = 88,  /* Go <= 1.23 */
 	MAP_SIZE_MAX = 160, /* 136 in 1.27, and some room */
@@ -453,7 +454,7 @@ int rtype__field(const struct rtype *r, uint64_t addr, size_t i, struct rtype_fi
 	struct rtype_field field;
 	struct descriptor d;
 	struct name name;
-	struct cursor c;
+	struct cursor c, flags;
 	uint64_t fields, cnt;
 
 	if (!read_descriptor(r, addr, &d))
@@ -466,12 +467,15 @@ int rtype__field(const struct rtype *r, uint64_t addr, size_t i, struct rtype_fi
 	if (c.overrun || i >= cnt || cnt > (r->etypes - r->types) / FIELD_SIZE)
 		return -ENOENT;
 	c = image__cursor(r->image, fields + i * FIELD_SIZE, FIELD_SIZE);
-	if (!read_name(r, cursor__word(&c), &name))
+	flags = image__cursor(r->image, cursor__word(&c), 1);
+	if (!read_name(r, flags.addr, &name))
 		return -ENOENT;
 	field.name = name.start;
 	field.name_len = name.len;
 	field.type = cursor__word(&c);
-	field.offset = cursor__u64(&c) >> r->offset_shift;
+	field.offset = cursor__u64(&c);
+	field.embedded = cursor__u8(&flags) & NAME_EMBEDDED || field.offset & r->offset_shift;
+	field.offset >>= r->offset_shift;
 	if (c.overrun || field.offset > d.size)
 		return -ENOENT;
 	*out = field;

@@ -10,7 +10,7 @@
  *   Struct      pkgPath 48, fields {ptr, len, cap} 56; the fields follow at 80, or 96 if uncommon
  *   field       name pointer 0, type pointer 8, offset 16; Go <= 1.18 keeps offset << 1
  *   uncommon    behind the kind's own part: pkgPath i32 from types
- *   name        flag byte, varint length, bytes (Go >= 1.17)
+ *   name        flag byte (8: an embedded field's), varint length, bytes (Go >= 1.17)
  */
 #ifndef GOSPAN_OFFSETS_RTYPE_H
 #define GOSPAN_OFFSETS_RTYPE_H
@@ -36,6 +36,7 @@ struct rtype_field {
 	size_t name_len;
 	uint64_t type; /* descriptor */
 	uint64_t offset;
+	bool embedded;
 };
 
 /* Scans [TYPES, ETYPES). -EIO outside of the file, -ENOMEM. */

@@ -26,6 +26,7 @@ struct search {
 	size_t size;	     /* of the code, without padding */
 	uint8_t *targets;    /* a bit for each byte: a jump of this function leads there */
 	bool has_lost_jumps; /* to places that the bytes do not tell */
+	uint8_t *spared;     /* a bit for each byte: a ret there needs no probe */
 	enum site_kind kind;
 	struct site *found;
 	size_t cap;
@@ -35,16 +36,7 @@ struct search {
 
 static int decode_at(const struct search *s, uint64_t addr, struct insn *out)
 {
-	uint64_t off = addr - s->code->addr;
-
-	if (off >= s->size)
-		return -ENOENT;
-	return s->set->decode(s->code, off, out);
-}
-
-static uint64_t next_addr(const struct insn *insn)
-{
-	return insn->addr + insn->len;
+	return insn__decode(s->set, s->code, s->size, addr, out);
 }
 
 static void mark_target(struct search *s, uint64_t addr)
@@ -113,18 +105,6 @@ static int add_site(struct search *s, const struct insn *insn, uint32_t flags)
 	return 0;
 }
 
-static const char *callee_of(const struct search *s, const struct insn *insn)
-{
-	return insn->flow == FLOW_CALL ? s->code->function_at(s->code->ctx, insn->target) : NULL;
-}
-
-static bool calls(const struct search *s, const struct insn *insn, const char *name)
-{
-	const char *callee = callee_of(s, insn);
-
-	return callee && !strcmp(callee, name);
-}
-
 /* The block that grows the stack: spills of arguments, then the call. */
 static bool leads_to_morestack(const struct search *s, const struct insn *branch)
 {
@@ -136,12 +116,12 @@ static bool leads_to_morestack(const struct search *s, const struct insn *branch
 	for (int i = 0; i < MORESTACK_INSNS_MAX; i++) {
 		if (decode_at(s, addr, &insn))
 			return false;
-		callee = callee_of(s, &insn);
+		callee = insn__callee(s->code, &insn);
 		if (callee)
 			return !strncmp(callee, prefix, strlen(prefix));
 		if (insn.flow != FLOW_NEXT)
 			return false;
-		addr = next_addr(&insn);
+		addr = insn__next(&insn);
 	}
 	return false;
 }
@@ -160,7 +140,7 @@ static int find_entry(struct search *s)
 	int err;
 
 	if (find_stack_check(s, &branch)) {
-		if (!decode_at(s, next_addr(&branch), &push) && push.pushes_frame &&
+		if (!decode_at(s, insn__next(&branch), &push) && push.pushes_frame &&
 		    !is_target(s, &push))
 			return add_site(s, &push, 0);
 		if (!is_target(s, &branch))
@@ -180,24 +160,32 @@ static int find_entry(struct search *s)
 static int find_after_call(struct search *s, const struct insn *call, const char *callee,
 			   uint32_t needed)
 {
-	uint64_t addr = next_addr(call);
+	uint64_t addr = insn__next(call);
 	struct insn returned, insn;
 
 	if (decode_at(s, addr, &returned))
 		return why__set(s->why, -ENOENT, "nothing follows the call of %s", callee);
-	if (is_target(s, &returned))
+	if (is_target(s, &returned) && s->kind != SITE_JOIN)
 		return why__set(s->why, -ENOENT,
 				"other paths join right behind the call of %s at 0x%" PRIx64,
 				callee, call->addr);
 
-	while (!s->has_lost_jumps && !decode_at(s, addr, &insn) && !is_target(s, &insn)) {
-		if (insn.cheap && !calls(s, &insn, "runtime.deferreturn"))
+	while (!s->has_lost_jumps && !decode_at(s, addr, &insn) &&
+	       (s->kind == SITE_JOIN || !is_target(s, &insn))) {
+		if (insn.cheap && !insn__calls(s->code, &insn, "runtime.deferreturn"))
 			return add_site(s, &insn, 0);
 		if (insn.flow != FLOW_NEXT || (insn.writes & needed))
 			break;
-		addr = next_addr(&insn);
+		addr = insn__next(&insn);
 	}
 	return add_site(s, &returned, 0);
+}
+
+static bool is_spared(const struct search *s, const struct insn *insn)
+{
+	uint64_t off = insn->addr - s->code->addr;
+
+	return s->spared[off / 8] >> off % 8 & 1;
 }
 
 static int visit(struct search *s, const struct insn *insn, const char *callee, uint32_t needed)
@@ -206,9 +194,9 @@ static int visit(struct search *s, const struct insn *insn, const char *callee, 
 
 	if (s->kind == SITE_RETURN) {
 		plain = insn->len == 1 || s->code->arch == GO_ARCH_ARM64;
-		if (insn->flow == FLOW_RETURN)
+		if (insn->flow == FLOW_RETURN && !is_spared(s, insn))
 			return add_site(s, insn, plain ? SITE_IS_RET : 0);
-	} else if (calls(s, insn, callee)) {
+	} else if (insn__calls(s->code, insn, callee)) {
 		if (s->kind == SITE_CALL)
 			return add_site(s, insn, 0);
 		return find_after_call(s, insn, callee, needed);
@@ -216,7 +204,7 @@ static int visit(struct search *s, const struct insn *insn, const char *callee, 
 	return 0;
 }
 
-static int find_inside(struct search *s, const char *callee, uint32_t needed)
+static int visit_all(struct search *s, const char *callee, uint32_t needed)
 {
 	struct insn insn;
 	size_t off;
@@ -229,11 +217,42 @@ static int find_inside(struct search *s, const char *callee, uint32_t needed)
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+static int find_inside(struct search *s, const char *callee, uint32_t needed)
+{
+	int err = visit_all(s, callee, needed);
+
+	if (err)
+		return err;
 	if (s->cnt)
 		return 0;
 	if (s->kind == SITE_RETURN)
 		return why__set(s->why, -ENOENT, "it has no ret");
 	return why__set(s->why, -ENOENT, "no direct call of %s, probably inlined", callee);
+}
+
+/*
+ * In doubt a ret is probed: so too when none would be left, since some path that shares the only
+ * ret needs it. Where ret costs no more than other sites none is worth sparing.
+ */
+static int find_returns(struct search *s, const char *callee, uint32_t results)
+{
+	int err;
+
+	if (callee && s->set->hold) {
+		err = sites_flow__behind(s->set, s->code, s->size, callee, results, s->spared,
+					 s->why);
+		if (!err)
+			err = visit_all(s, NULL, 0);
+		if (err == -ENOMEM || err == -E2BIG || s->cnt)
+			return err;
+		if (!err)
+			why__set(s->why, 0, "every ret: %s's success leads to all", callee);
+		memset(s->spared, 0, s->code->size / 8 + 1);
+	}
+	return find_inside(s, NULL, 0);
 }
 
 int sites__find(const struct sites_code *code, enum site_kind kind, const char *callee,
@@ -242,18 +261,23 @@ int sites__find(const struct sites_code *code, enum site_kind kind, const char *
 	struct search s = {.code = code, .kind = kind, .size = code->size, .cap = cap, .why = why};
 	int err;
 
-	assert((kind == SITE_CALL || kind == SITE_AFTER) == !!callee);
+	assert(kind == SITE_RETURN || (kind != SITE_ENTRY) == !!callee);
 	s.set = code->arch == GO_ARCH_ARM64 ? &insn_set_arm64 : &insn_set_amd64;
 	s.targets = calloc(code->size / 8 + 1, 1);
+	s.spared = calloc(code->size / 8 + 1, 1);
 	s.found = calloc(cap ?: 1, sizeof(*s.found));
-	if (!s.targets || !s.found) {
+	if (!s.targets || !s.spared || !s.found) {
 		err = why__set(why, -ENOMEM, "out of memory");
 		goto cleanup;
 	}
 
 	err = find_targets(&s);
-	if (!err)
-		err = kind == SITE_ENTRY ? find_entry(&s) : find_inside(&s, callee, needed);
+	if (!err && kind == SITE_ENTRY)
+		err = find_entry(&s);
+	else if (!err && kind == SITE_RETURN)
+		err = find_returns(&s, callee, needed);
+	else if (!err)
+		err = find_inside(&s, callee, needed);
 	if (err)
 		goto cleanup;
 	memcpy(out, s.found, s.cnt * sizeof(*out));
@@ -261,6 +285,7 @@ int sites__find(const struct sites_code *code, enum site_kind kind, const char *
 
 cleanup:
 	free(s.targets);
+	free(s.spared);
 	free(s.found);
 	return err;
 }

@@ -14,7 +14,11 @@
  *   after   the first emulated instruction that every path from the callee's return reaches with
  *           the NEEDED registers unwritten and that is reached from there only; else the return
  *           address itself, stepped.
- *   return  every ret of the function, stepped on x86-64.
+ *   join    the same where other paths may join: the program must tell by the registers whether it
+ *           is meant.
+ *   return  every ret of the function, stepped on x86-64; there all but those that are reached
+ *           after a CALLEE returned successfully, when one is named. A path that only shares such a
+ *           ret with the successful one is not seen then.
  *
  * Pure: works on bytes, knows no ELF. Instruction lengths and operands by Zydis (amd64).
  */
@@ -27,7 +31,7 @@
 
 #include "resolve.h"
 
-enum site_kind { SITE_ENTRY, SITE_CALL, SITE_AFTER, SITE_RETURN };
+enum site_kind { SITE_ENTRY, SITE_CALL, SITE_AFTER, SITE_RETURN, SITE_JOIN };
 
 enum site_cost { SITE_EMULATED, SITE_STEPPED, SITE_SIMULATED };
 
@@ -62,8 +66,10 @@ struct sites_code {
 
 /*
  * Finds the sites of KIND in CODE: up to CAP of them into OUT, number found as the result.
- * CALLEE is the called function's name for SITE_CALL and SITE_AFTER (every direct call counts),
- * else NULL; NEEDED is the mask of registers that must still hold the results (SITE_AFTER).
+ * CALLEE is the called function's name for SITE_CALL, SITE_AFTER and SITE_JOIN (every direct call counts),
+ * for SITE_RETURN the one whose success is seen elsewhere or NULL, for SITE_ENTRY NULL. NEEDED is
+ * the mask of registers that must still hold the results (SITE_AFTER) or of which one is zero after
+ * a success (SITE_RETURN; 0: any return is one). In doubt every ret is found, and WHY says why.
  * -ENOENT nothing fits (WHY tells: "no direct call of X, probably inlined"), -E2BIG more than
  * CAP, -EINVAL bytes that do not decode.
  */

@@ -13,15 +13,20 @@
 
 #include <Zydis/Zydis.h>
 
-#include "sites_insn.h"
+#include "sites_amd64.h"
 
-/* Go's integer registers in ABIInternal order: Go src/cmd/compile/abi-internal.md, "amd64". */
-static uint32_t register_bit(ZydisRegister reg)
+ZydisRegister amd64__whole(ZydisRegister reg)
 {
 	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
 
 	/* Zydis 4.0 has no enclosing register for one that is the largest itself */
-	switch (whole == ZYDIS_REGISTER_NONE ? reg : whole) {
+	return whole == ZYDIS_REGISTER_NONE ? reg : whole;
+}
+
+/* Go's integer registers in ABIInternal order: Go src/cmd/compile/abi-internal.md, "amd64". */
+static uint32_t register_bit(ZydisRegister reg)
+{
+	switch (amd64__whole(reg)) {
 	case ZYDIS_REGISTER_RAX:
 		return 1u << REG_0;
 	case ZYDIS_REGISTER_RBX:
@@ -108,8 +113,8 @@ static enum insn_flow flow_of(const ZydisDecodedInstruction *raw)
 	}
 }
 
-static int decode_raw(const struct sites_code *code, size_t off, ZydisDecodedInstruction *raw,
-		      ZydisDecodedOperand *operands)
+int amd64__decode(const struct sites_code *code, size_t off, ZydisDecodedInstruction *raw,
+		  ZydisDecodedOperand *operands)
 {
 	ZydisDecoder decoder;
 
@@ -130,7 +135,7 @@ static int decode(const struct sites_code *code, size_t off, struct insn *out)
 	struct insn insn = {};
 	int err;
 
-	err = decode_raw(code, off, &raw, operands);
+	err = amd64__decode(code, off, &raw, operands);
 	if (err)
 		return err;
 
@@ -138,6 +143,8 @@ static int decode(const struct sites_code *code, size_t off, struct insn *out)
 	insn.len = raw.length;
 	insn.flow = flow_of(&raw);
 	insn.cheap = is_emulated(bytes, raw.length);
+	insn.if_zero = raw.mnemonic == ZYDIS_MNEMONIC_JZ;
+	insn.if_not_zero = raw.mnemonic == ZYDIS_MNEMONIC_JNZ;
 	insn.pushes_frame = bytes[0] == 0x55;
 	if (is_direct(&raw))
 		insn.target = insn.addr + insn.len + (uint64_t)raw.raw.imm[0].value.s;
@@ -206,7 +213,7 @@ static void print(const struct sites_code *code, const struct insn *insn, char *
 	ZydisDecodedInstruction raw;
 	ZydisFormatter formatter;
 
-	if (decode_raw(code, insn->addr - code->addr, &raw, operands) ||
+	if (amd64__decode(code, insn->addr - code->addr, &raw, operands) ||
 	    ZYAN_FAILED(ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT)) ||
 	    ZYAN_FAILED(ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE,
 						  ZYAN_FALSE)) ||
@@ -225,5 +232,7 @@ const struct insn_set insn_set_amd64 = {
 	.padding = 0xcc, /* int3 */
 	.decode = decode,
 	.stack_check = stack_check,
+	.hold = amd64__hold,
+	.track = amd64__track,
 	.print = print,
 };

@@ -35,7 +35,7 @@ enum {
 enum {
 	HEADER_MAX_SZ = 6,
 	ATTRIBUTE_MAX_SZ = 4 * HEADER_MAX_SZ + 10, /* in AnyValue in KeyValue; a number is 10 bytes */
-	ARRAY_ITEM_MAX_SZ = 2 * HEADER_MAX_SZ,
+	ARRAY_ITEM_MAX_SZ = 2 * HEADER_MAX_SZ + 10,
 	EVENT_MAX_SZ = 2 * HEADER_MAX_SZ + 9 + HEADER_MAX_SZ,
 	LINK_MAX_SZ = HEADER_MAX_SZ + 18 + 10 + 5,
 	SPAN_MAX_SZ = 18 + 10 + 10 +			     /* ids */
@@ -152,15 +152,29 @@ struct room {
 	size_t packed_sz;
 };
 
-static void add_texts_room(struct room *room, const struct otlp_attribute *attribute)
+/* An array's; the packed bytes of its items without their texts. */
+static void add_array_room(struct room *room, size_t cnt)
 {
-	size_t cnt = attribute->texts.cnt;
-
 	room->arena_sz += taken_sz(1, sizeof(Otlp__ArrayValue)) +
 			  taken_sz(cnt, sizeof(Otlp__AnyValue)) +
 			  taken_sz(cnt, sizeof(Otlp__AnyValue *));
-	for (size_t i = 0; i < cnt; i++)
-		room->packed_sz += ARRAY_ITEM_MAX_SZ + attribute->texts.at[i].len;
+	room->packed_sz += cnt * ARRAY_ITEM_MAX_SZ;
+}
+
+static void add_value_room(struct room *room, const struct otlp_attribute *attribute)
+{
+	if (attribute->type == OTLP_TEXT)
+		room->packed_sz += attribute->text.len;
+	if (attribute->type == OTLP_TEXTS) {
+		add_array_room(room, attribute->texts.cnt);
+		for (size_t i = 0; i < attribute->texts.cnt; i++)
+			room->packed_sz += attribute->texts.at[i].len;
+	}
+	if (attribute->type == OTLP_ITEMS) {
+		add_array_room(room, attribute->items.cnt);
+		for (size_t i = 0; i < attribute->items.cnt; i++)
+			add_value_room(room, &attribute->items.at[i]);
+	}
 }
 
 /* What build_attributes() will take. */
@@ -172,10 +186,7 @@ static void add_attributes_room(struct room *room, const struct otlp_attribute *
 			  taken_sz(cnt, sizeof(Otlp__AnyValue));
 	for (size_t i = 0; i < cnt; i++) {
 		room->packed_sz += ATTRIBUTE_MAX_SZ + strlen(attributes[i].key);
-		if (attributes[i].type == OTLP_TEXT)
-			room->packed_sz += attributes[i].text.len;
-		else if (attributes[i].type == OTLP_TEXTS)
-			add_texts_room(room, &attributes[i]);
+		add_value_room(room, &attributes[i]);
 	}
 }
 
@@ -222,25 +233,27 @@ static void build_text(Otlp__AnyValue *value, struct otlp_text text)
 	value->string_value = text_data(text);
 }
 
-static Otlp__ArrayValue *build_texts(struct arena *arena, const struct otlp_attribute *attribute)
+/* With CNT values for the caller to fill in. */
+static Otlp__ArrayValue *build_array(struct arena *arena, Otlp__AnyValue *value, size_t cnt)
 {
-	size_t cnt = attribute->texts.cnt;
 	Otlp__ArrayValue *array = take(arena, 1, sizeof(*array));
 	Otlp__AnyValue *items = take(arena, cnt, sizeof(*items));
 
 	otlp__array_value__init(array);
 	array->n_values = cnt;
 	array->values = take(arena, cnt, sizeof(*array->values));
-	for (size_t i = 0; i < cnt; i++) {
-		build_text(&items[i], attribute->texts.at[i]);
+	for (size_t i = 0; i < cnt; i++)
 		array->values[i] = &items[i];
-	}
+	value->value_case = OTLP__ANY_VALUE__VALUE_ARRAY_VALUE;
+	value->array_value = array;
 	return array;
 }
 
 static void build_value(struct arena *arena, const struct otlp_attribute *attribute,
 			Otlp__AnyValue *value)
 {
+	Otlp__ArrayValue *array;
+
 	otlp__any_value__init(value);
 	switch (attribute->type) {
 	case OTLP_TEXT:
@@ -259,8 +272,14 @@ static void build_value(struct arena *arena, const struct otlp_attribute *attrib
 		value->double_value = attribute->real;
 		break;
 	case OTLP_TEXTS:
-		value->value_case = OTLP__ANY_VALUE__VALUE_ARRAY_VALUE;
-		value->array_value = build_texts(arena, attribute);
+		array = build_array(arena, value, attribute->texts.cnt);
+		for (size_t i = 0; i < attribute->texts.cnt; i++)
+			build_text(array->values[i], attribute->texts.at[i]);
+		break;
+	case OTLP_ITEMS:
+		array = build_array(arena, value, attribute->items.cnt);
+		for (size_t i = 0; i < attribute->items.cnt; i++)
+			build_value(arena, &attribute->items.at[i], array->values[i]);
 		break;
 	}
 }
@@ -318,6 +337,7 @@ static void build_links(struct arena *arena, const struct otlp_span *span, Otlp_
 		links[i].n_attributes = from->attribute_cnt;
 		links[i].attributes =
 			build_attributes(arena, from->attributes, from->attribute_cnt);
+		links[i].dropped_attributes_count = from->dropped_attribute_cnt;
 		message->links[i] = &links[i];
 	}
 }
@@ -344,6 +364,7 @@ static void build_span(struct arena *arena, const struct otlp_span *span, Otlp__
 	build_events(arena, span, message);
 	message->dropped_events_count = span->dropped_event_cnt;
 	build_links(arena, span, message);
+	message->dropped_links_count = span->dropped_link_cnt;
 	if (span->status != OTLP_STATUS_UNSET) {
 		otlp__status__init(status);
 		status->code = (Otlp__Status__StatusCode)span->status;

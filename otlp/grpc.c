@@ -166,9 +166,11 @@ static void judge_success(const struct answer *answer, struct verdict *out)
 	const struct bytes *body = &answer->body;
 	bool plain = body->len >= FRAME_HEADER_SZ && !body->at[0];
 
-	if (!plain || !verdict__of_response(out, body->at + FRAME_HEADER_SZ,
-					    body->len - FRAME_HEADER_SZ))
-		verdict__set(out, VERDICT_TAKEN, "%s", "");
+	if (plain)
+		verdict__of_response(out, answer, body->at + FRAME_HEADER_SZ,
+				     body->len - FRAME_HEADER_SZ);
+	else
+		verdict__unreadable(out, answer);
 }
 
 static void grpc_judge(const struct answer *answer, struct verdict *out)

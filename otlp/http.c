@@ -46,6 +46,11 @@ static void judge_json(const struct answer *answer, struct verdict *out)
 	const char *text = json_string_value(json_object_get(partial, "errorMessage"));
 	long long cnt;
 
+	if (answer->body.len && !json_is_object(root)) {
+		verdict__unreadable(out, answer);
+		json_decref(root);
+		return;
+	}
 	cnt = json_is_string(rejected) ? strtoll(json_string_value(rejected), NULL, 10) :
 					 json_integer_value(rejected);
 	verdict__set(out, VERDICT_TAKEN, "%s%s%.200s", cnt > 0 ? "partial success" : "",
@@ -72,8 +77,8 @@ static void judge_success(const struct answer *answer, struct verdict *out)
 			     "see OTEL_EXPORTER_OTLP_ENDPOINT");
 	else if (has_type(answer, "application/json"))
 		judge_json(answer, out);
-	else if (!verdict__of_response(out, answer->body.at, answer->body.len))
-		verdict__set(out, VERDICT_TAKEN, "%s", "");
+	else
+		verdict__of_response(out, answer, answer->body.at, answer->body.len);
 }
 
 static void http_judge(const struct answer *answer, struct verdict *out)

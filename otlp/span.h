@@ -15,7 +15,7 @@ struct otlp_text {
 	size_t len; /* bytes, valid UTF-8, not NUL-terminated */
 };
 
-enum otlp_type { OTLP_TEXT, OTLP_INT, OTLP_BOOL, OTLP_DOUBLE, OTLP_TEXTS };
+enum otlp_type { OTLP_TEXT, OTLP_INT, OTLP_BOOL, OTLP_DOUBLE, OTLP_TEXTS, OTLP_ITEMS };
 
 struct otlp_attribute {
 	const char *key; /* NUL-terminated */
@@ -29,6 +29,10 @@ struct otlp_attribute {
 			const struct otlp_text *at;
 			size_t cnt;
 		} texts;
+		struct {
+			const struct otlp_attribute *at; /* without keys; no arrays */
+			size_t cnt;
+		} items;
 	};
 };
 
@@ -46,6 +50,7 @@ struct otlp_link {
 	uint32_t flags;
 	const struct otlp_attribute *attributes;
 	size_t attribute_cnt;
+	uint32_t dropped_attribute_cnt;
 };
 
 /* Span.SpanKind and Status.StatusCode of opentelemetry/proto/trace/v1/trace.proto (1.11.0) */
@@ -75,6 +80,7 @@ struct otlp_span {
 	uint32_t dropped_event_cnt;
 	const struct otlp_link *links;
 	size_t link_cnt;
+	uint32_t dropped_link_cnt;
 };
 
 #endif

@@ -93,8 +93,14 @@ void verdict__add(struct verdict *out, const char *format, ...)
 void verdict__of_failure(struct verdict *out, const struct answer *answer, const char *advice);
 /* Judges an HTTP status that is not 2xx. */
 void verdict__of_status(struct verdict *out, const struct answer *answer);
-/* Judges a packed ExportTraceServiceResponse. False: it is none. */
-bool verdict__of_response(struct verdict *out, const uint8_t *at, size_t len);
+/*
+ * Judges the packed ExportTraceServiceResponse of a success. Other bytes do not make it a failure,
+ * as OTLP ties that to the status alone, but they are a reason to look at the receiver.
+ */
+void verdict__of_response(struct verdict *out, const struct answer *answer, const uint8_t *at,
+			  size_t len);
+/* Taken, with an answer that cannot be read. */
+void verdict__unreadable(struct verdict *out, const struct answer *answer);
 
 /* -- gzip.c -- */
 

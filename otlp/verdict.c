@@ -141,14 +141,24 @@ void verdict__of_status(struct verdict *out, const struct answer *answer)
 		verdict__add(out, "; lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE");
 }
 
-bool verdict__of_response(struct verdict *out, const uint8_t *at, size_t len)
+void verdict__unreadable(struct verdict *out, const struct answer *answer)
+{
+	verdict__set(out, VERDICT_TAKEN, "says that it took them, but its answer (%zu bytes%s%s) is none "
+		     "of OTLP; see OTEL_EXPORTER_OTLP_ENDPOINT", answer->body_sz,
+		     *answer->content_type ? " of " : "", answer->content_type);
+}
+
+void verdict__of_response(struct verdict *out, const struct answer *answer, const uint8_t *at,
+			  size_t len)
 {
 	Otlp__ExportTraceServiceResponse *response;
 	Otlp__ExportTracePartialSuccess *partial;
 
 	response = otlp__export_trace_service_response__unpack(NULL, len, at);
-	if (!response)
-		return false;
+	if (!response) {
+		verdict__unreadable(out, answer);
+		return;
+	}
 	verdict__set(out, VERDICT_TAKEN, "%s", "");
 	partial = response->partial_success;
 	if (partial && partial->rejected_spans > 0) {
@@ -159,5 +169,4 @@ bool verdict__of_response(struct verdict *out, const uint8_t *at, size_t len)
 		add_quote(out, out->rejected ? ": " : "", partial->error_message.data,
 			  partial->error_message.len);
 	otlp__export_trace_service_response__free_unpacked(response, NULL);
-	return true;
 }

@@ -49,11 +49,12 @@ def needs_root():
 
 @pytest.fixture
 def start_server():
-    """start_server(*args, version=, mode=, name=, language=, **Server's) -> a running Server."""
+    """start_server(*args, version=, mode=, name=, language=, modules=, tags=, **Server's) -> a running
+    Server."""
     with contextlib.ExitStack() as stack:
         def start(*args, version=build.NEWEST, mode="default", name="httpserver", language=None,
-                  **kwargs):
-            binary = skip.build(name, version, mode, language)
+                  modules=(), tags=(), **kwargs):
+            binary = skip.build(name, version, mode, language, modules, tags)
             return stack.enter_context(server.Server(binary, *args, **kwargs))
         yield start
 

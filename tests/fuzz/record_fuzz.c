@@ -33,8 +33,19 @@ enum { RECORDS_MAX = 16, SCREEN_SIZE = 1 << 18 };
 /* How we check is not worth the fuzzer's time. */
 #define NOT_MEASURED __attribute__((no_sanitize("coverage")))
 
-static struct declared_library library = {"http", "net/http", SPAN_SERVER, "HTTP"};
-static const struct declarations declarations = {.libraries = &library, .library_cnt = 1};
+/* One of each way to describe a span; make-seeds knows their order. */
+static struct declared_library libraries[] = {
+	{"http_server", "net/http", SPAN_SERVER, "HTTP", {NULL}},
+	{"http_client", "net/http", SPAN_CLIENT, "HTTP", {NULL}},
+	{"grpc_server", "google.golang.org/grpc", SPAN_SERVER, "RPC", {NULL}},
+	{"grpc_client", "google.golang.org/grpc", SPAN_CLIENT, "RPC", {NULL}},
+	{"database_sql", "database/sql", SPAN_CLIENT, "DB", {NULL}},
+	{"otel_api", "go.opentelemetry.io/otel", SPAN_INTERNAL, "SPAN", {NULL}},
+};
+static const struct declarations declarations = {
+	.libraries = libraries,
+	.library_cnt = sizeof(libraries) / sizeof(libraries[0]),
+};
 static const char executable[] = "tests/fuzz/corpus/resolve/panics";
 static struct config *configs[2];
 static struct resolve *resolve;
@@ -52,7 +63,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static char *limits[] = {"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT=7",
 				 "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=5",
-				 "OTEL_SPAN_EVENT_COUNT_LIMIT=1", NULL};
+				 "OTEL_SPAN_EVENT_COUNT_LIMIT=1",
+				 "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT=1", NULL};
 	char *args[] = {"gospan", "trace", "--pid", "1", NULL}, **variables = environ;
 	int status, fd = open(executable, O_RDONLY | O_CLOEXEC);
 	struct why why = {};
@@ -62,7 +74,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		exit(1);
 	}
 	close(fd);
-	environ = limits + 3;
+	environ = limits + 4;
 	expect(!config__parse(4, args, &configs[0], &status));
 	environ = limits;
 	expect(!config__parse(4, args, &configs[1], &status));
@@ -123,6 +135,7 @@ static void check_span(const struct otlp_span *span, const struct config *config
 	check_attributes(span->attributes, span->attribute_cnt);
 	for (size_t i = 0; i < span->event_cnt; i++) {
 		check_text(span->events[i].name, false);
+		expect(span->events[i].attribute_cnt <= config->event_attribute_count_limit);
 		check_attributes(span->events[i].attributes, span->events[i].attribute_cnt);
 	}
 }
@@ -211,6 +224,7 @@ static void handle_all(const uint8_t *at, const uint8_t *end, enum mode mode,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct console *console = NULL;
+	int err;
 
 	if (!size)
 		return 0;
@@ -223,7 +237,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	handle_all(data + 1, data + size, data[0], console);
 	console__flush(console);
 	console__table(console);
-	expect(!console__closed(console));
+	expect(!console__lost(console, &err) && !err);
 	check_text((struct otlp_text){screen, ftell(terminal)}, true);
 	console__free(console);
 	return 0;

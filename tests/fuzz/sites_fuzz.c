@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fuzzes the search for probe sites: the bytes of a function are what a traced process says they
- * are. Input: one byte that chooses kind, architecture and whether g is needed, one byte of other
- * needed registers, then the function. Whatever is found must be inside it, and cheap if it says
- * so.
+ * are. Input: one byte that chooses kind, architecture, whether g is needed and whether a callee
+ * spares RETs or paths join behind its call, one byte of other needed registers, then the function.
+ * Whatever is found must be inside it, and cheap if it says so.
  * libFuzzer: -max_len=1024
  */
 #include <errno.h>
@@ -59,6 +59,22 @@ static void check_site(const struct sites_code *code, const struct site *site)
 	       (site->cost == cheap && is_cheap(code->arch, code->bytes + off)));
 }
 
+/* Some of the RETs that are found when none is spared: never none of them, never another. */
+static void check_spared(const struct sites_code *code, const struct site *found, int cnt)
+{
+	struct site all[SITES_MAX];
+	int all_cnt = sites__find(code, SITE_RETURN, NULL, 0, all, SITES_MAX, NULL), n = 0;
+
+	if (all_cnt == -E2BIG)
+		return;
+	expect(all_cnt < 0 ? cnt == all_cnt : cnt > 0);
+	for (int i = 0; i < cnt; i++) {
+		while (n < all_cnt && memcmp(&all[n], &found[i], sizeof(all[n])))
+			n++;
+		expect(n++ < all_cnt);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct site found[SITES_MAX], untouched[SITES_MAX];
@@ -76,7 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	needed = data[1] | (data[0] & 8 ? 1u << 31 : 0);
 	code.bytes = data + 2;
 	code.size = size - 2;
-	by_callee = kind == SITE_CALL || kind == SITE_AFTER;
+	if (kind == SITE_AFTER && data[0] & 16)
+		kind = SITE_JOIN;
+	by_callee = kind != SITE_ENTRY && (kind != SITE_RETURN || data[0] & 16);
 	memset(found, 0xa5, sizeof(found));
 	memcpy(untouched, found, sizeof(found));
 
@@ -88,6 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect(why.text[0]);
 		expect(!memcmp(found, untouched, sizeof(found)));
 	}
+	if (kind == SITE_RETURN && by_callee)
+		check_spared(&code, found, cnt);
 	for (int i = 0; i < cnt; i++) {
 		expect(found[i].kind == kind);
 		expect(i == 0 || found[i - 1].addr < found[i].addr);

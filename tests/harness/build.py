@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the programs of harness/go: any of them, any Go version, any build mode, each once.
+"""Builds the programs of harness/go and the demo: any of them, any Go version, any build mode, each
+once.
 
 A built program is kept in build/fixtures/e2e under a name that ends in a hash of all it was made
 from, so that an edit makes a new one and nothing else does.
@@ -46,7 +47,9 @@ MODES = {
 
 # What the tests outside of matrix.py use, so that a run of all can build them before the first test.
 SUITE = [("client", NEWEST, "default"), ("nohttp", NEWEST, "default"), ("nohttp", NEWEST, "-s -w"),
-         ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default")]
+         ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default"),
+         ("likeotelcol", NEWEST, "default"), ("otelcol", NEWEST, "default")]
+SUITE += [(f"demo-shop/{name}", NEWEST, "-s -w") for name in ("warehouse", "shop", "customers")]
 SUITE += [("httpserver", version, "default") for version in (
     "1.19.13", "1.21.13", "1.22.12", "1.24.9", "1.26.8", NEWEST)]
 SUITE += [("httpserver", "1.19.13", mode) for mode in ("pie stripped", "-race", "-N -l")]
@@ -72,40 +75,58 @@ def exists(version, mode):
     return minor(version) >= MODES[mode].since
 
 
-def build(name, version=NEWEST, mode="default", language=None):
-    """Path of program NAME.
+def build(name, version=NEWEST, mode="default", language=None, modules=(), tags=()):
+    """Path of program NAME: of harness/go, or of the demo as "demo-shop/shop".
 
     LANGUAGE is the `go` line of its go.mod, the version's own if None; a program that needs more than
-    the standard library has its own go.mod.
+    the standard library has its own go.mod, with the oldest versions it builds with. MODULES are
+    (path, version) pairs that it is built with instead, at least. TAGS are build tags.
     """
     assert exists(version, mode), f"there is no {mode} in Go {version}"
     language = language or "%d.%d" % minor(version)
     profile = _profile(name, version) if MODES[mode].profile else None
     key = hashlib.sha256(repr((version, mode, MODES[mode], language)).encode())
-    for path in sorted((SOURCES / name).iterdir()) + ([profile] if profile else []):
+    key.update(repr((modules, tags)).encode() if modules or tags else b"")
+    sources = sorted(path for path in _module(name).rglob("*") if path.is_file())
+    for path in sources + ([profile] if profile else []):
         key.update(path.read_bytes())
     label = "".join(c if c.isalnum() else "-" for c in mode).strip("-")
-    out = CACHE / f"{name}-{version}-{label}-{key.hexdigest()[:10]}"
+    out = CACHE / "-".join([name.replace("/", "-"), *tags, version, label, key.hexdigest()[:10]])
     with _lock(out):
         if not out.exists():
-            _compile(name, version, MODES[mode], language, profile, out)
+            _compile(name, version, MODES[mode], language, profile, modules, tags, out)
     return out
 
 
-def _compile(name, version, mode, language, profile, out):
+def _module(name):
+    module, _, package = name.partition("/")
+    return ROOT / "scripts" / module if package else SOURCES / module
+
+
+def _compile(name, version, mode, language, profile, modules, tags, out):
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         scratch = pathlib.Path(scratch)
-        tree = shutil.copytree(SOURCES / name, scratch / name)
+        tree = shutil.copytree(_module(name), scratch / "tree")
         if not (tree / "go.mod").exists():
             (tree / "go.mod").write_text(f"module example.test/{name}\n\ngo {language}\n")
-        args = [f"-pgo={profile}", *mode.args] if profile else mode.args
+        for path, wanted in modules:
+            _run(["go", "mod", "edit", f"-require={path}@v{wanted}"], tree, version, False)
+        args = [f"-pgo={profile}", *mode.args] if profile else [*mode.args]
+        if tags:
+            args = _with_tags(args, tags)
         binary = scratch / "binary"
-        _run(["go", "build", *args, "-o", binary, "."], tree, version, mode.cgo)
+        _run(["go", "build", *args, "-o", binary, "./" + name.partition("/")[2]], tree, version, mode.cgo)
         if mode.strip:
             _run(["strip", binary], tree, version, False)
         if mode.no_sections:
             remove_sections(binary)
         binary.rename(out)
+
+
+def _with_tags(args, tags):
+    """The last -tags= is the only one that counts."""
+    given = [arg.partition("=")[2] for arg in args if arg.startswith("-tags=")]
+    return [*args, "-tags=" + ",".join([*given, *tags])]
 
 
 def _run(argv, cwd, version, cgo):

@@ -31,6 +31,8 @@ class Span:
     scope: str
     scope_version: str
     schema_url: str
+    dropped_attributes: int
+    dropped_events: int
 
     def __getitem__(self, key):
         return self.attributes.get(key)
@@ -40,7 +42,7 @@ class Span:
         return (self.end_ns - self.start_ns) / 1e6
 
 
-SERVER, UNSET, ERROR = 2, 0, 2
+SERVER, CLIENT, UNSET, ERROR = 2, 3, 0, 2
 
 
 def _value(v):
@@ -78,7 +80,9 @@ def _span(s, resource, scope):
         events=[_event(e) for e in s.get("events", [])], links=s.get("links", []),
         resource=resource, scope=scope.get("scope", {}).get("name", ""),
         scope_version=scope.get("scope", {}).get("version", ""),
-        schema_url=scope.get("schemaUrl", ""))
+        schema_url=scope.get("schemaUrl", ""),
+        dropped_attributes=s.get("droppedAttributesCount", 0),
+        dropped_events=s.get("droppedEventsCount", 0))
 
 
 def spans_of(message):

@@ -7,7 +7,7 @@ from .process import Child
 
 
 class Server(Child):
-    """A running server. Attributes: http, https, h2c (ports; None if it has none), go, pid.
+    """A running server. Attributes: http, https, h2c, grpc (ports; None if it has none), go, pid.
 
     pid is what the server itself sees; in a nested pid namespace outer_pid differs from it.
     """
@@ -24,13 +24,18 @@ class Server(Child):
         self.http = said.get("http")
         self.https = said.get("https")
         self.h2c = said.get("h2c")
+        self.grpc = said.get("grpc")
         self.go = said.get("go")
 
     def _ask(self, question):
         seen = len(self.stdout.lines)
         self.popen.stdin.write(question + b"\n")
         self.popen.stdin.flush()
-        return json.loads(self.stdout.wait(lambda _: True, 10, start=seen))
+        return json.loads(self.stdout.wait(lambda _: True, 30, start=seen))
+
+    def do(self, **order):
+        """What grpcapp answers to an order of its client.go."""
+        return self._ask(json.dumps(order).encode())
 
     def stats(self):
         """{"started", "finished": handlers so far, "goroutines"}."""

@@ -7,10 +7,10 @@ import pytest
 from . import build as builder
 
 
-def build(name, version=builder.NEWEST, mode="default", language=None):
+def build(name, version=builder.NEWEST, mode="default", language=None, modules=(), tags=()):
     """harness.build.build(), or a skip."""
     try:
-        return builder.build(name, version, mode, language)
+        return builder.build(name, version, mode, language, modules, tags)
     except builder.CannotBuild as e:
         pytest.skip(str(e))
 

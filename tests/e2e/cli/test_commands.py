@@ -66,6 +66,13 @@ def test_wrong_variables_warn_and_do_not_stop(target, start_gospan, variable, va
     agent.stop()
 
 
+@pytest.mark.parametrize("command", ["--help", "--settings", "--version", "trace --help", "doctor"])
+def test_full_disk_is_a_failure(command):
+    prefix = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+    status, _, err = run(*command.split(), prefix=prefix)
+    assert (status, err) == (1, "gospan: failed to write to stdout: No space left on device\n")
+
+
 def test_no_such_pid():
     status, _, err = run("trace", "--pid", 2 ** 22 - 3)
     assert status == 1

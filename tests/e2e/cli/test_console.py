@@ -78,15 +78,16 @@ def test_route_filter(watch, target):
     agent.stop()
 
 
-def test_head_ends_it_cleanly(needs_bpf, target):
+@pytest.mark.parametrize("option", ["", "--otlp-file -"])
+def test_head_ends_it_cleanly(needs_bpf, target, option):
     """gospan trace ... | head -1"""
-    command = f"'{gospan.program()}' trace --pid {target.pid} | head -1"
+    command = f"'{gospan.program()}' trace --pid {target.pid} {option} | head -1"
     with subprocess.Popen(["bash", "-o", "pipefail", "-c", command], env=gospan.environment(),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shell:
         for line in shell.stderr:
             if line.startswith(b"gospan: ready:"):
                 break
-        for n in range(50):
+        for n in range(150):
             get(target.http, f"/item/{n}")
             time.sleep(0.05)
             if shell.poll() is not None:
@@ -94,6 +95,41 @@ def test_head_ends_it_cleanly(needs_bpf, target):
         out, err = shell.communicate(timeout=10)
         assert shell.returncode == 0, err
         assert len(out.splitlines()) == 1
+
+
+FULL_STDOUT = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+
+
+def test_full_disk_ends_what_has_no_other_output(watch, target):
+    agent = watch(prefix=FULL_STDOUT, otlp_file=False)
+    get(target.http, "/item/1")
+    assert agent.wait(10) == 1, agent.stderr.text()
+    line = next(line for line in agent.stderr.lines if "could not be written" in line)
+    assert re.match(r"gospan: console: \d+ lines could not be written: No space left", line)
+    assert agent.done.check().produced == 1
+
+
+def test_full_disk_is_a_failure_of_a_file_on_stdout(watch, target):
+    agent = watch("--otlp-file", "-", prefix=FULL_STDOUT, otlp_file=False)
+    get(target.http, "/item/1")
+    line = agent.stderr.wait(lambda text: "dropped 1 spans" in text, 10)
+    assert line and line.endswith("failed to write to 'stdout': No space left on device"), line
+    agent.signal(15)
+    assert agent.wait(10) == 1, agent.stderr.text()
+    assert agent.done.check().dropped == 1
+
+
+def test_full_disk_does_not_end_the_export(watch, target):
+    agent = watch(prefix=FULL_STDOUT)
+    for n in range(3):
+        get(target.http, f"/item/{n}")
+        agent.wait_spans(n + 1)
+        time.sleep(1.2)
+        assert agent.status is None, agent.stderr.text()
+    assert len(agent.stop(status=1)) == 3
+    lost = [line for line in agent.stderr.lines if "could not be written" in line]
+    assert len(lost) == 1, agent.stderr.text()
+    assert int(re.search(r"(\d+) lines", lost[0])[1]) >= 3
 
 
 def test_no_colour_without_a_terminal(watch, target):

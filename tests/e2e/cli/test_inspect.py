@@ -53,6 +53,17 @@ def test_text_and_pid(target):
     assert "net/http" in out and "1.27.1" in out
 
 
+def test_libraries_that_are_not_linked_take_one_line():
+    out = inspect(skip.build("nohttp"))[1]
+    assert re.search(r"^not linked: (.*, )?net/http(,|$)", out, re.M), out
+    assert "  off " not in out
+    out = inspect(skip.build("httpserver"))[1]
+    assert re.search(r"^net/http +on$", out, re.M), out
+    assert "  off " in out, "what is off in a linked library is told"
+    assert out.count("not linked: ") <= 1 and "net/http" not in "".join(
+        line for line in out.splitlines() if line.startswith("not linked: "))
+
+
 def test_offsets_agree_with_dwarf():
     """Unstripped build: what type data says is compared with what DWARF says of the same fields."""
     skip.unless_installed("readelf")

@@ -10,6 +10,7 @@ import pytest
 
 from harness import skip
 from harness.client import get
+from harness.gospan import run
 from harness.process import eventually
 
 
@@ -49,6 +50,34 @@ def serve(start_gospan, *command, **kwargs):
     said = json.loads(line)
     agent.wait_ready()
     return agent, said
+
+
+def test_the_command_goes_on_without_our_stderr(start_gospan):
+    """gospan run -- CMD 2>&1 | head: CMD runs to its own end, and its status is ours."""
+    binary = skip.build("httpserver")
+    agent = start_run(start_gospan, "sh", "-c", f"{binary}; exit 5", console=True,
+                      prefix=["sh", "-c", 'exec "$@" 2>/dev/full', "sh"])
+    said = json.loads(agent.stdout.wait(lambda text: text.startswith("{"), 15))
+    eventually(lambda: get(said["http"], "/item/1") and agent.spans_so_far(), 10)
+    time.sleep(2.2)
+    assert agent.status is None
+    agent.popen.stdin.close()
+    assert agent.wait() == 5
+
+
+def test_disabled_it_only_runs_the_command():
+    status, out, err = run("run", "--", "sh", "-c", "echo here; exit 3",
+                           env={"OTEL_SDK_DISABLED": "true"})
+    assert (status, out) == (3, "here\n"), err
+    assert "OTEL_SDK_DISABLED" in err
+
+
+def test_signals_reach_a_command_that_is_not_traced(start_gospan):
+    script = "trap 'exit 9' TERM; echo waiting; while :; do sleep 0.1; done"
+    agent = start_run(start_gospan, "sh", "-c", script, env={"OTEL_SDK_DISABLED": "true"})
+    assert agent.stdout.wait(lambda text: text == "waiting", 10)
+    agent.signal(signal.SIGTERM)
+    assert agent.wait() == 9, agent.stderr.text()
 
 
 @pytest.mark.parametrize("shell", [False, True])
@@ -125,7 +154,6 @@ def test_killed_agent(start_gospan):
 
 
 def test_without_permission_the_command_is_not_started(needs_root, tmp_path):
-    from harness.gospan import run
     skip.unless_installed("setpriv")
     nobody = ["setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all",
               "--inh-caps", "-all"]

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from harness import client, process, skip
+from harness.cgroup import Cgroup, Unavailable
 from harness.client import get
 from harness.gospan import Gospan, environment, program
 from harness.process import Child, eventually
@@ -112,6 +113,31 @@ def test_in_the_pod_s_pid_namespace(needs_bpf, needs_root, hello):
             with open(f"/proc/{gospan}/status") as f:
                 status = dict(line.split(":", 1) for line in f)
             assert int(status["VmRSS"].split()[0]) < 256 << 10
+
+
+@pytest.fixture
+def pod_limits():
+    """A cgroup with what the Operator gives its sidecar: half a CPU, 256 MiB."""
+    try:
+        group = Cgroup(cpus=0.5, memory=256 << 20)
+    except Unavailable as e:
+        pytest.skip(str(e))
+    with group:
+        yield group
+
+
+def test_within_the_pod_s_limits(needs_bpf, needs_root, hello, pod_limits):
+    """Maps and the ring buffer are charged to it too."""
+    with Receiver() as collector, Server(hello) as server:
+        with Sidecar(injected(hello, collector), prefix=pod_limits.prefix) as agent:
+            assert ready_for(agent, server.pid), agent.stderr.text()
+            assert pod_limits.holds(agent.pid)
+            client.load(server.http, 2000, 8).check()
+            assert len(collector.wait_for_spans(2000, timeout=20)) == 2000, agent.stderr.text()
+            agent.signal(signal.SIGTERM)
+            assert agent.wait() == 0, agent.stderr.text()
+        assert pod_limits.oom_kills() == "0"
+        assert pod_limits.peak() < 128 << 20, "half of it is left"
 
 
 def test_target_by_pid(needs_bpf, start_server):

@@ -226,6 +226,21 @@ def test_target_under_another_debugger(start_server, trace):
     libc.ptrace(17, server.pid, 0, 0)  # PTRACE_DETACH
 
 
+def test_a_collector_is_not_traced_by_a_glob(start_gospan, start_copy, copy_of):
+    """Whatever its module is called: what it exports would come back to it."""
+    plain = copy_of("plain-1")
+    telemetry = shutil.copy(skip.build("likeotelcol"), plain.parent / "plain-2")
+    server = start_copy(plain)
+    with Child([telemetry]) as collector:
+        agent = start_gospan("trace", "--exe", f"{plain.parent}/plain-*", ready=0)
+        line = agent.wait_line("is a collector")
+        assert f"pid {collector.pid} " in line and "example.test/telemetry" in line, line
+        agent.wait_line(f"ready: pid {server.pid} ")
+        assert f"ready: pid {collector.pid} " not in agent.stderr.text()
+        agent.stop()
+        start_gospan("trace", "--exe", telemetry).stop()  # by its own path it is
+
+
 def test_a_program_with_an_sdk_inside_is_said_to_have_it(start_gospan, start_server):
     """One line, since its own spans may double ours."""
     server, other = start_server(name="httpotel"), start_server()
@@ -235,3 +250,11 @@ def test_a_program_with_an_sdk_inside_is_said_to_have_it(start_gospan, start_ser
     assert len(agent.stop()) == 1
     said = [line for line in agent.stderr.lines if "SDK" in line]
     assert len(said) == 1 and str(server.pid) in said[0], agent.stderr.text()
+
+
+def test_kernel_takes_the_types(target, trace):
+    """Without the object's BTF the verifier follows every call of every function: seconds, not ms."""
+    agent = trace(target, "--log-level", "debug")
+    agent.stop()
+    refused = [line for line in agent.stderr.lines if "BTF" in line and "rror" in line]
+    assert not refused, refused

@@ -143,6 +143,17 @@ def test_collector_talks_nonsense(start_server, trace, answer):
         assert collector.requests
 
 
+def test_unreadable_answer_is_told_once(start_server, trace):
+    """A 200 is a success whatever its body, but not one to be silent about."""
+    with Receiver(["text:200:hello"]) as collector:
+        agent = run_with_collector(start_server, trace, collector.base,
+                                   env={"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "100"})
+        assert agent.done.exported == 500
+        assert len(collector.requests) >= 5
+        warnings = [line for line in agent.stderr.lines if "is none of OTLP" in line]
+        assert len(warnings) == 1 and collector.base in warnings[0], agent.stderr.text()
+
+
 def test_collector_accepts_a_part(start_server, trace):
     with Receiver(["partial:3:no room"]) as collector:
         agent = run_with_collector(start_server, trace, collector.base)

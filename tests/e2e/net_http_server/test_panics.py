@@ -10,7 +10,10 @@ PANICS = {
     "nilmap": ("runtime.plainError", "assignment to entry in nil map"),
     "index": ("runtime.boundsError", "index out of range [3] with length 2"),
     "nilpointer": ("runtime.errorString", "invalid memory address or nil pointer dereference"),
-    "conversion": ("*runtime.TypeAssertionError", None),
+    "conversion": ("*runtime.TypeAssertionError",
+                   "interface conversion: interface {} is string, not int"),
+    "method": ("*runtime.TypeAssertionError",
+               "interface conversion: string is not fmt.Stringer: missing method String"),
     "error": ("*errors.errorString", "boom 77"),
     "wrapped": ("*fmt.wrapError", "order 7: no stock"),
     "custom": ("*main.orderError", None),
@@ -89,8 +92,9 @@ def test_the_connection_after_a_recovered_panic_is_clean(spans_of):
     assert after["error.type"] is None
 
 
+@pytest.mark.parametrize("kind", ["index", "method"])
 @pytest.mark.parametrize("mode", ["-race", "-N -l", "pie stripped"])
-def test_panic_in_other_builds(span_of, mode):
-    span = span_of(lambda s: get(s.http, "/panic/index"), mode=mode)
-    check_exception(span, "index")
-    assert (span.status, span["error.type"]) == (ERROR, "runtime.boundsError")
+def test_panic_in_other_builds(span_of, mode, kind):
+    span = span_of(lambda s: get(s.http, f"/panic/{kind}"), mode=mode)
+    check_exception(span, kind)
+    assert (span.status, span["error.type"]) == (ERROR, PANICS[kind][0])

@@ -92,7 +92,10 @@ def test_target_with_more_capabilities_needs_ptrace(start_server):
     server = start_server()
     status, _, err = run("trace", "--pid", server.pid, prefix=capabilities("bpf", "perfmon"))
     assert status == 1
-    assert "CAP_SYS_PTRACE" in err, err
+    assert f"pid {server.pid} has capabilities that we lack" in err, err
+    assert "missing CAP_SYS_PTRACE, which root lacks here" in err, err
+    status, _, err = run("ps", prefix=capabilities("bpf", "perfmon"))
+    assert "may not be looked at: this needs CAP_SYS_PTRACE, which root lacks here" in err, err
 
 
 def test_target_of_another_user_without_ptrace(folder, start_server):
@@ -100,7 +103,7 @@ def test_target_of_another_user_without_ptrace(folder, start_server):
     prefix = capabilities("bpf", "perfmon", uid=65534)
     status, _, err = run("trace", "--pid", server.pid, prefix=prefix)
     assert status == 1
-    assert "CAP_SYS_PTRACE" in err, err
+    assert "belongs to user 65533: missing CAP_SYS_PTRACE (or root)" in err, err
 
 
 def test_inspect_and_ps_need_nothing(start_server):
@@ -112,6 +115,18 @@ def test_inspect_and_ps_need_nothing(start_server):
     status, out, err = run("inspect", "--pid", server.pid, prefix=nobody)
     assert status == 0 and "net/http" in out, err
     assert run("doctor", prefix=nobody)[0] == 1
+
+
+@pytest.mark.parametrize("uid, advice", [(65534, "or run as root"), (None, "root lacks")])
+def test_doctor_without_capabilities_does_not_blame_the_kernel(uid, advice):
+    """What could not be tried is not for want of a newer kernel."""
+    status, out, _ = run("doctor", "--json", prefix=capabilities(uid=uid))
+    assert status == 1
+    refused = [c for c in json.loads(out)["checks"] if c["value"] == "Operation not permitted"]
+    assert "uprobe_multi_pid" in {c["name"] for c in refused}
+    for check in refused:
+        assert check["advice"].startswith("grant CAP_") and advice in check["advice"], check
+        assert "kernel" not in check["advice"], check
 
 
 def test_it_drops_what_it_does_not_need(tmp_path, start_server):

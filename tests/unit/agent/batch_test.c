@@ -19,8 +19,8 @@
 enum { LIMIT_S = 20, SPANS = 100 };
 
 static const uint64_t NSEC_PER_MSEC = 1000 * 1000;
-static const struct batch_scope http = { "gospan/net/http", "0.1.0", "https://s/2" };
-static const struct batch_scope sql = { "gospan/database/sql", "0.1.0", "https://s/2" };
+static const struct batch_scope http = { "gospan/net/http", "0.1.0", "https://s/2", NULL };
+static const struct batch_scope sql = { "gospan/database/sql", "0.1.0", "https://s/2", NULL };
 
 struct bench {
 	struct config config;

@@ -31,6 +31,8 @@ static void test_defaults(void **state)
 	assert_int_equal(config->attribute_count_limit, 128);
 	assert_int_equal(config->event_count_limit, 128);
 	assert_int_equal(config->link_count_limit, 128);
+	assert_int_equal(config->event_attribute_count_limit, 128);
+	assert_int_equal(config->link_attribute_count_limit, 128);
 	assert_int_equal(config->known_methods.cnt, 10);
 	assert_int_equal(config->redact_query.cnt, 14);
 	assert_string_equal(config->redact_query.at[13], "api_key");
@@ -159,7 +161,9 @@ static void test_usage_errors(void **state)
 	assert_usage_error("trace --pid 0", "--pid accepts");
 	assert_usage_error("trace --pid 1x", "--pid accepts");
 	assert_usage_error("trace --pid 99999999999", "--pid accepts");
-	assert_usage_error("trace 8080", "unexpected argument '8080'");
+	assert_usage_error("trace 12821", "unexpected argument '12821': did you mean --pid 12821, "
+					  "or the port :12821?\n");
+	assert_usage_error("trace 12821x", "unexpected argument '12821x'\n");
 	assert_usage_error("trace :0", "not a port");
 	assert_usage_error("trace :65536", "not a port");
 	assert_usage_error("trace :http", "not a port");

@@ -52,9 +52,14 @@ static void test_wrong_variables_warn_once(void **state)
 		{ "GOSPAN_RING_BYTES", "1T", "using 8M" },
 		{ "GOSPAN_RING_BYTES", "100", "using 8M" },
 		{ "GOSPAN_MAX_IN_FLIGHT", "0", "using 4096" },
-		{ "OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "ignored" },
-		{ "OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://collector", "ignored" },
-		{ "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://", "ignored" },
+		{ "OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318",
+		  "using http://localhost:4318/v1/traces instead; did you mean http://collector:4318?" },
+		{ "OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317",
+		  "did you mean http://collector:4317 with OTEL_EXPORTER_OTLP_PROTOCOL=grpc?" },
+		{ "OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://collector",
+		  "using http://localhost:4318/v1/traces instead\n" },
+		{ "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://",
+		  "using http://localhost:4318/v1/traces instead\n" },
 	};
 	size_t i;
 
@@ -86,12 +91,73 @@ static void test_secrets_stay_out_of_messages(void **state)
 	setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=s3cret%20x,b=", 1);
 	assert_parses("");
 	assert_string_equal(config->otlp.headers, "api-key=s3cret%20x,b=");
+	setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=b,s3cret", 1);
+	assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "left out: the rest");
+	assert_null(strstr(messages, "s3cret"));
+	clearenv();
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "user:s3cret@collector:4318", 1);
+	assert_warns("", "OTEL_EXPORTER_OTLP_ENDPOINT='...'", "using http://localhost:4318");
+	assert_null(strstr(messages, "s3cret"));
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://c:1/?key=s3cret", 1);
+	assert_warns("", "OTEL_EXPORTER_OTLP_ENDPOINT='...'", "using http://localhost:4318");
+	assert_null(strstr(messages, "s3cret"));
+}
+
+static void test_long_values_are_cut(void **state)
+{
+	static const char *const names[] = {
+		"OTEL_BSP_SCHEDULE_DELAY", "OTEL_PROPAGATORS", "OTEL_RESOURCE_ATTRIBUTES",
+		"OTEL_EXPORTER_OTLP_ENDPOINT",
+	};
+	static char value[128 * 1024];
+	size_t i;
+
+	for (i = 0; i < sizeof(value) - 1; i++) /* two bytes a character: none is cut in two */
+		value[i] = i % 2 ? '\xa9' : '\xc3';
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		clearenv();
+		setenv(names[i], value, 1);
+		assert_warns("", names[i], "\xc3\xa9...': it accepts ");
+		assert_true(strlen(messages) < 400);
+	}
+	memcpy(value, "tracecontext,", strlen("tracecontext,"));
+	clearenv();
+	setenv("OTEL_PROPAGATORS", value, 1);
+	assert_warns("", "...': it accepts ", "...\n");
+	assert_true(strlen(messages) < 500);
+	setenv("GOSPAN_EXCLUDE_PATHS", value, 1);
+	unsetenv("OTEL_PROPAGATORS");
+	assert_warns("", "1 of 2 excluded paths left out", "...': at most 8 globs of 63");
+	assert_int_equal(config->exclude_paths.cnt, 1);
+}
+
+static void test_excluded_paths_that_do_not_fit(void **state)
+{
+	setenv("GOSPAN_EXCLUDE_PATHS", "/1,/2,/3,/4,/5,/6,/7,/8", 1);
+	assert_parses("");
+	assert_int_equal(config->exclude_paths.cnt, 8);
+	setenv("GOSPAN_EXCLUDE_PATHS",
+	       "/too/long/too/long/too/long/too/long/too/long/too/long/too/long/x,/1,/2,/3,/4,/5,/6,"
+	       "/7,/8,/9", 1);
+	assert_warns("", "2 of 10 excluded paths left out", "first '/too/long/");
+	assert_int_equal(config->exclude_paths.cnt, 8);
+	assert_string_equal(config->exclude_paths.at[0], "/1");
+	assert_string_equal(config->exclude_paths.at[7], "/8");
 }
 
 static void test_lists_keep_what_is_known(void **state)
 {
+	setenv("OTEL_PROPAGATORS", "b3, TraceContext ,\x1b[1mxray", 1);
+	assert_warns("", "OTEL_PROPAGATORS", "; left out: b3, \\x1b[1mxray\n");
+	setenv("OTEL_RESOURCE_ATTRIBUTES", "a=b,\n, novalue,c=%zz", 1);
+	unsetenv("OTEL_PROPAGATORS");
+	assert_warns("", "OTEL_RESOURCE_ATTRIBUTES", "; left out: \\x0a, novalue, c=%zz\n");
+	unsetenv("OTEL_RESOURCE_ATTRIBUTES");
+	setenv("OTEL_TRACES_EXPORTER", "zipkin,console", 1);
+	assert_warns("", "OTEL_TRACES_EXPORTER", "; left out: zipkin\n");
+	unsetenv("OTEL_TRACES_EXPORTER");
 	setenv("OTEL_PROPAGATORS", "b3, TraceContext", 1);
-	assert_warns("", "OTEL_PROPAGATORS", "left out");
+	assert_warns("", "OTEL_PROPAGATORS", "; left out: b3\n");
 	assert_true(config->propagate_trace_context);
 	setenv("OTEL_PROPAGATORS", "baggage", 1);
 	assert_parses("");
@@ -154,10 +220,11 @@ static void test_http_endpoints(void **state)
 	assert_endpoint("", "http://[::1]:2/");
 	/* the wrong one of two does not hide the right one */
 	setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "t:2", 1);
-	assert_warns("", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ignored");
+	assert_warns("", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT='t:2'",
+		     "using OTEL_EXPORTER_OTLP_ENDPOINT instead");
 	assert_string_equal(config->otlp.endpoint, "http://c:1/base/v1/traces?k=v");
 	unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
-	assert_warns("trace", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ignored");
+	assert_warns("trace", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT='t:2'", "using nothing instead");
 	assert_false(config->otlp_wanted);
 	unsetenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
 	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318", 1);
@@ -188,10 +255,14 @@ static void test_per_signal_variables_come_first(void **state)
 	setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "GZip", 1);
 	setenv("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "64", 1);
 	setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "32", 1);
+	setenv("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "1", 1);
+	setenv("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "none", 1);
 	assert_parses("");
 	assert_int_equal(config->otlp.timeout_ms, 2000);
 	assert_true(config->otlp.gzip);
 	assert_int_equal(config->attribute_value_length_limit, 64);
+	assert_int_equal(config->event_attribute_count_limit, 1);
+	assert_int_equal(config->link_attribute_count_limit, UINT32_MAX);
 	setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "using OTEL_EXPORTER_OTLP_TIMEOUT");
 	assert_int_equal(config->otlp.timeout_ms, 1000);
@@ -257,6 +328,8 @@ int main(void)
 		TEST(test_wrong_variables_warn_once),
 		TEST(test_variables_are_not_for_every_command),
 		TEST(test_secrets_stay_out_of_messages),
+		TEST(test_long_values_are_cut),
+		TEST(test_excluded_paths_that_do_not_fit),
 		TEST(test_lists_keep_what_is_known),
 		TEST(test_samplers),
 		TEST(test_http_endpoints),

@@ -3,97 +3,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
-#include "../../../agent/console.h"
-
-#define MS 1000000ull
-/* 2026-01-02 12:04:01.204 UTC */
-#define NOON (1767355441204 * MS)
-
-struct screen {
-	struct config config;
-	struct console *console;
-	char *text;
-	size_t len;
-	FILE *out;
-};
-
-static int set_up(void **state)
-{
-	struct screen *screen = calloc(1, sizeof(*screen));
-
-	setenv("TZ", "UTC", 1);
-	unsetenv("COLUMNS");
-	screen->out = open_memstream(&screen->text, &screen->len);
-	screen->config.color = true; /* not a terminal: still no colour */
-	assert_int_equal(console__new(&screen->config, NULL, screen->out, &screen->console), 0);
-	*state = screen;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct screen *screen = *state;
-
-	console__free(screen->console);
-	fclose(screen->out);
-	free(screen->text);
-	free(screen);
-	return 0;
-}
-
-static struct otlp_text text(const char *s)
-{
-	return (struct otlp_text){ s, strlen(s) };
-}
-
-static struct otlp_attribute text_attribute(const char *key, const char *value)
-{
-	return (struct otlp_attribute){ .key = key, .type = OTLP_TEXT, .text = text(value) };
-}
-
-static struct otlp_attribute status_code(int64_t code)
-{
-	return (struct otlp_attribute){ .key = "http.response.status_code", .type = OTLP_INT,
-					.number = code };
-}
-
-/* A SERVER span without a parent; TRACE tells traces apart, ID spans. */
-static struct otlp_span server_span(uint8_t trace, uint8_t id, const char *name, uint64_t offset_ms,
-				    uint64_t duration_ns)
-{
-	struct otlp_span span = { .trace_id = { 0x8c, 0x1f, [7] = trace, [15] = 0xe2 },
-				  .span_id = { id },
-				  .kind = OTLP_SERVER,
-				  .start_unix_ns = NOON + offset_ms * MS,
-				  .name = text(name) };
-
-	span.end_unix_ns = span.start_unix_ns + duration_ns;
-	return span;
-}
-
-static void add_request(struct screen *screen, const struct otlp_span *span, const char *path,
-			int64_t code)
-{
-	struct otlp_attribute attributes[] = { text_attribute("url.path", path), status_code(code) };
-	struct otlp_span copy = *span;
-
-	copy.attributes = attributes;
-	copy.attribute_cnt = 2;
-	console__span(screen->console, "shop", &copy);
-}
-
-static void assert_shown(struct screen *screen, const char *expected)
-{
-	console__flush(screen->console);
-	fflush(screen->out);
-	assert_string_equal(screen->text, expected);
-}
+#include "console_screen.h"
 
 static void a_line_tells_of_a_request(void **state)
 {
@@ -104,9 +23,9 @@ static void a_line_tells_of_a_request(void **state)
 	add_request(screen, &slow, "/order", 201);
 	add_request(screen, &fast, "/cart/42", 200);
 	assert_shown(screen,
-		     " 12:04:01.204  POST /order               201  18.4ms  ▕████████▏  /order"
+		     " 12:04:01.204  POST /order                     201  18.4ms  ▕████████▏  /order"
 		     "                shop  8c1f…e2\n"
-		     " 12:04:01.207  GET /cart/{id}            200   3.1ms  ▕███▍    ▏  /cart/42"
+		     " 12:04:01.207  GET /cart/{id}                  200   3.1ms  ▕███▍    ▏  /cart/42"
 		     "              shop  8c1f…e2\n");
 }
 
@@ -122,7 +41,7 @@ static void an_error_is_told_with_its_type(void **state)
 	span.attributes = attributes;
 	span.attribute_cnt = 4;
 	console__span(screen->console, "shop", &span);
-	assert_shown(screen, " 12:04:01.204  POST /order               500  18.4ms  ▕████████▏"
+	assert_shown(screen, " 12:04:01.204  POST /order                     500  18.4ms  ▕████████▏"
 			     "  /order?a=1            shop  8c1f…e2  error.type=500\n");
 }
 
@@ -145,19 +64,9 @@ static void a_panic_is_told_with_its_message(void **state)
 	span.events = &event;
 	span.event_cnt = 1;
 	console__span(screen->console, "shop", &span);
-	assert_shown(screen, " 12:04:01.204  GET /boom                   !   400µs  ▕████████▏"
+	assert_shown(screen, " 12:04:01.204  GET /boom                         !   400µs  ▕████████▏"
 			     "                        shop  8c1f…e2"
 			     "  panic runtime.boundsError: index out of range [3] with length 2\n");
-}
-
-static struct otlp_span child_of(const struct otlp_span *parent, uint8_t id, const char *name,
-				 uint64_t offset_ms, uint64_t duration_ns)
-{
-	struct otlp_span span = server_span(parent->trace_id[7], id, name, offset_ms, duration_ns);
-
-	span.kind = OTLP_CLIENT;
-	memcpy(span.parent_id, parent->span_id, sizeof(span.parent_id));
-	return span;
 }
 
 static void children_hang_below_their_parent(void **state)
@@ -175,10 +84,10 @@ static void children_hang_below_their_parent(void **state)
 	console__span(screen->console, "shop", &root);
 	assert_shown(
 		screen,
-		" 12:04:01.204  GET /                          80.0ms  ▕████████▏                        shop  8c1f…e2\n"
-		" 12:04:01.214  └ first                        20.0ms  ▕ ██     ▏                        shop  8c1f…e2\n"
-		" 12:04:01.219    └ deep                        5.0ms  ▕ █      ▏                        shop  8c1f…e2\n"
-		" 12:04:01.244  └ second                       40.0ms  ▕    ████▏                        db    8c1f…e2\n");
+		" 12:04:01.204  GET /                                80.0ms  ▕████████▏                        shop  8c1f…e2\n"
+		" 12:04:01.214  └ first                              20.0ms  ▕ ██     ▏                        shop  8c1f…e2\n"
+		" 12:04:01.219    └ deep                              5.0ms  ▕ █      ▏                        shop  8c1f…e2\n"
+		" 12:04:01.244  └ second                             40.0ms  ▕    ████▏                        db    8c1f…e2\n");
 }
 
 /* Each the other's parent: no tree, and no endless loop. */
@@ -205,9 +114,9 @@ static void foreign_text_is_escaped(void **state)
 	struct screen *screen = *state;
 	struct otlp_span span = server_span(1, 1, "GET /\033]0;x\a", 0, MS);
 
-	add_request(screen, &span, "/a\nb\x9b\xff\xc2\x9b\xe2\x80\xae" "ü", 200);
-	assert_shown(screen, " 12:04:01.204  GET /\\x1b]0;x\\x07         200   1.0ms  ▕████████▏"
-			     "  /a\\x0ab\xef\xbf\xbd\xef\xbf\xbd\\x9b…        shop  8c1f…e2\n");
+	add_request(screen, &span, "/a\nb\xff\xc2\x9b\xe2\x80\xae" "ü", 200);
+	assert_shown(screen, " 12:04:01.204  GET /\\x1b]0;x\\x07               200   1.0ms  ▕████████▏"
+			     "  /a\\x0ab\\xff\\u{9b}…    shop  8c1f…e2\n");
 }
 
 static unsigned count(const char *text, const char *what)
@@ -398,21 +307,57 @@ static void a_span_is_shown_in_time(void **state)
 	}
 }
 
-static void a_closed_pipe_is_noticed(void **state)
+static void lost_lines_are_counted(void **state)
 {
 	struct config config = { 0 };
 	struct console *console;
 	FILE *full = fopen("/dev/full", "w");
 	struct otlp_span span = server_span(1, 1, "GET /", 0, MS);
+	int err;
 
 	(void)state;
 	assert_int_equal(console__new(&config, NULL, full, &console), 0);
-	assert_false(console__closed(console));
-	console__span(console, "shop", &span);
+	assert_int_equal(console__lost(console, &err), 0);
+	assert_int_equal(err, 0);
+	for (uint8_t i = 0; i < 3; i++) {
+		span.trace_id[7] = i;
+		console__span(console, "shop", &span);
+	}
 	console__flush(console);
-	assert_true(console__closed(console));
+	assert_int_equal(console__lost(console, &err), 3);
+	assert_int_equal(err, -ENOSPC);
+	console__flush(console);
+	assert_int_equal(console__lost(console, &err), 3); /* nothing is tried again */
 	console__free(console);
 	fclose(full);
+}
+
+/* What the pipe took is not lost. */
+static void a_pipe_that_is_closed_loses_the_rest(void **state)
+{
+	struct config config = { 0 };
+	struct console *console;
+	struct otlp_span span = server_span(1, 1, "GET /", 0, MS);
+	char line[256];
+	int err, fds[2];
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	signal(SIGPIPE, SIG_IGN);
+	out = fdopen(fds[1], "w");
+	assert_int_equal(console__new(&config, NULL, out, &console), 0);
+	console__span(console, "shop", &span);
+	console__flush(console);
+	assert_int_equal(console__lost(console, &err), 0);
+	assert_true(read(fds[0], line, sizeof(line)) > 10);
+	close(fds[0]);
+	console__span(console, "shop", &span);
+	console__flush(console);
+	assert_int_equal(console__lost(console, &err), 1);
+	assert_int_equal(err, -EPIPE);
+	console__free(console);
+	fclose(out);
 }
 
 int main(void)
@@ -431,7 +376,8 @@ int main(void)
 		cmocka_unit_test(filters_choose),
 		cmocka_unit_test_setup_teardown(the_table_counts_all_requests, set_up, tear_down),
 		cmocka_unit_test(a_span_is_shown_in_time),
-		cmocka_unit_test(a_closed_pipe_is_noticed),
+		cmocka_unit_test(lost_lines_are_counted),
+		cmocka_unit_test(a_pipe_that_is_closed_loses_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

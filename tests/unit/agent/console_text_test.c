@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../../agent/console_text.h"
+#include "../../../agent/log.h"
 
 #define MS 1000000ull
 
@@ -46,13 +47,33 @@ static void width_is_that_of_the_screen(void **state)
 		unsigned width;
 	} cases[] = {
 		{ "", 0 },	{ "abc", 3 },	   { "ü", 1 },	  { "日本", 4 },
-		{ "e\u0301", 1 }, { "\xff", 1 },   { "\x1b", 4 }, { "\xf0\x9f\x98\x80", 2 },
-		{ "\xed\xa0\x80", 3 } /* a surrogate: three bad bytes */,
+		{ "e\u0301", 1 }, { "\xff", 4 },   { "\x1b", 4 }, { "\xf0\x9f\x98\x80", 2 },
+		{ "\xed\xa0\x80", 12 } /* a surrogate: three bad bytes */,
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(text__width(text(cases[i].text)), cases[i].width);
+}
+
+/* The same name in a table and in a message about it looks the same. */
+static void rows_and_log_lines_spell_alike(void **state)
+{
+	static const char *const texts[] = {
+		"plain ü 日本", "\x1b[2J\n\x7f", "c1 \xc2\x85\xc2\x9b", "bad \x85\xff\xed\xa0\x80",
+		"\xe2\x80\xae\xe2\x80\x8b\xef\xbb\xbf\xc2\xad", "\xf3\xa0\x81\x81",
+	};
+	char escaped[256];
+	struct row row;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		row__start(&row, false);
+		row__foreign(&row, text(texts[i]), 200);
+		row.at[row.len] = '\0';
+		assert_string_equal(row.at, log__escaped(texts[i], escaped, sizeof(escaped)));
+		assert_int_equal(row.width, text__width(text(escaped)));
+	}
 }
 
 static void a_row_never_overflows(void **state)
@@ -84,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations_are_short),
 		cmocka_unit_test(width_is_that_of_the_screen),
+		cmocka_unit_test(rows_and_log_lines_spell_alike),
 		cmocka_unit_test(a_row_never_overflows),
 	};
 

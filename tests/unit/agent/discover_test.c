@@ -413,24 +413,31 @@ static void test_collectors(void **state)
 	static const struct {
 		char *module, *main_path;
 		bool is;
+		char *deps;
 	} cases[] = {
-		{ "go.opentelemetry.io/collector/cmd/builder", "", true },
-		{ "github.com/open-telemetry/opentelemetry-collector-releases/contrib", "", true },
-		{ "", "go.opentelemetry.io/collector", true },
-		{ "github.com/grafana/alloy", "github.com/grafana/alloy", true },
-		{ "github.com/grafana/beyla/v2", "", true },
-		{ "go.opentelemetry.io/obi", "go.opentelemetry.io/obi/cmd/obi", true },
-		{ "github.com/jaegertracing/jaeger", "", true },
-		{ "go.opentelemetry.io/collectors", "", false },
-		{ "github.com/grafana/grafana", "", false },
-		{ "example.com/go.opentelemetry.io/collector", "", false },
-		{ "", "", false },
+		{ "go.opentelemetry.io/collector/cmd/builder", "", true, "" },
+		{ "github.com/open-telemetry/opentelemetry-collector-releases/contrib", "", true, "" },
+		{ "", "go.opentelemetry.io/collector", true, "" },
+		{ "github.com/grafana/alloy", "github.com/grafana/alloy", true, "" },
+		{ "github.com/grafana/beyla/v2", "", true, "" },
+		{ "go.opentelemetry.io/obi", "go.opentelemetry.io/obi/cmd/obi", true, "" },
+		{ "github.com/jaegertracing/jaeger", "", true, "" },
+		{ "go.opentelemetry.io/collectors", "", false, "" },
+		{ "github.com/grafana/grafana", "", false, "" },
+		{ "example.com/go.opentelemetry.io/collector", "", false, "" },
+		{ "", "", false, "" },
+		/* built by ocb with a module name of its own; a backend that only links pdata */
+		{ "example.com/shop/otel", "", true,
+		  "github.com/a/b\ngo.opentelemetry.io/collector/otelcol\nx\n" },
+		{ "example.com/shop", "", false,
+		  "go.opentelemetry.io/collector/pdata\ngo.opentelemetry.io/collector/otelcolx\n" },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct buildinfo info = {.module = cases[i].module,
-					 .main_path = cases[i].main_path};
+					 .main_path = cases[i].main_path,
+					 .deps = cases[i].deps};
 
 		assert_int_equal(go_exe__is_collector(&info), cases[i].is);
 	}

@@ -69,6 +69,47 @@ static void test_missing_capabilities_are_named(void **state)
 	assert_non_null(strstr(explain(&f), "although the capabilities are there"));
 }
 
+static void test_root_is_not_told_to_be_root(void **state)
+{
+	struct features f = made_up(0);
+
+	f.is_root = true;
+	f.err[FEATURE_RING_BUFFER] = f.err[FEATURE_ATTACH_COOKIE] = -EPERM;
+	assert_string_equal(explain(&f),
+			    "missing CAP_BPF and CAP_PERFMON, which root lacks here");
+	assert_string_equal(features__advise_refused(&f, FEATURE_RING_BUFFER),
+			    "grant CAP_BPF: root lacks it here");
+}
+
+/* A kernel that lets nobody try does not deserve to be called old. */
+static void test_refused_features_ask_for_capabilities(void **state)
+{
+	struct features f = made_up(0);
+	int i;
+
+	for (i = 0; i < FEATURE_CNT; i++)
+		f.err[i] = -EPERM;
+	f.err[FEATURE_BTF] = -EACCES;
+	assert_null(features__advise_refused(&f, FEATURE_BTF));
+	assert_string_equal(features__advise_refused(&f, FEATURE_RING_BUFFER),
+			    "grant CAP_BPF, or run as root");
+	assert_string_equal(features__advise_refused(&f, FEATURE_UPROBE_MULTI_PID),
+			    "grant CAP_BPF and CAP_PERFMON, or run as root");
+	assert_string_equal(features__advise_refused(&f, FEATURE_WRITE_USER),
+			    "grant CAP_SYS_ADMIN, or run as root");
+	f.capabilities = 1ull << CAP_BPF;
+	assert_string_equal(features__advise_refused(&f, FEATURE_UPROBE_MULTI),
+			    "grant CAP_PERFMON, or run as root");
+	f.capabilities |= 1ull << CAP_PERFMON;
+	assert_non_null(strstr(features__advise_refused(&f, FEATURE_UPROBE_MULTI), "seccomp"));
+	assert_string_equal(features__advise_refused(&f, FEATURE_UPROBE_PERF),
+			    "grant CAP_SYS_ADMIN, or run as root");
+	f.err[FEATURE_WRITE_REGS] = -EACCES; /* the verifier's answer before 7.0 */
+	assert_null(features__advise_refused(&f, FEATURE_WRITE_REGS));
+	f.err[FEATURE_UPROBE_MULTI] = -EINVAL;
+	assert_null(features__advise_refused(&f, FEATURE_UPROBE_MULTI));
+}
+
 static void test_old_kernel_is_named(void **state)
 {
 	struct features f = made_up(1ull << CAP_SYS_ADMIN);
@@ -123,6 +164,8 @@ int main(void)
 		cmocka_unit_test(test_either_way_of_attaching_is_enough),
 		cmocka_unit_test(test_lost_extras_do_not_forbid_tracing),
 		cmocka_unit_test(test_missing_capabilities_are_named),
+		cmocka_unit_test(test_root_is_not_told_to_be_root),
+		cmocka_unit_test(test_refused_features_ask_for_capabilities),
 		cmocka_unit_test(test_old_kernel_is_named),
 		cmocka_unit_test(test_perf_without_admin_is_explained),
 		cmocka_unit_test(test_missing_btf_is_explained),

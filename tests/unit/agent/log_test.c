@@ -59,9 +59,11 @@ static void test_escapes_control_characters(void **state)
 	log_info("a\x1b[31mb\nc\x7f\t" "d");
 	log_info("caf\xc3\xa9 \xe2\x82\xac");
 	log_info("bad \xff\xc3 c1 \xc2\x85 end");
+	log_info("turned \xe2\x80\xae round");
 	assert_string_equal(end_capture(), "gospan: a\\x1b[31mb\\x0ac\\x7f\\x09d\n"
 					   "gospan: caf\xc3\xa9 \xe2\x82\xac\n"
-					   "gospan: bad \\xff\\xc3 c1 \\xc2\\x85 end\n");
+					   "gospan: bad \\xff\\xc3 c1 \\u{85} end\n"
+					   "gospan: turned \\u{202e} round\n");
 }
 
 static void test_cuts_long_lines(void **state)

@@ -84,6 +84,47 @@ static void test_explain_process_that_is_gone(void **state)
 	assert_string_equal(line, "pid 134217727 is gone, or hidden from us");
 }
 
+/* What a child says of us, which has less than we have. */
+static void explain_without_ptrace(unsigned uid, char *line, size_t line_sz)
+{
+	int victim = getpid(), out[2], status;
+
+	assert_int_equal(pipe(out), 0);
+	if (!fork()) {
+		if (uid && setuid(uid))
+			_exit(1);
+		capng_get_caps_process();
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_PTRACE);
+		capng_apply(CAPNG_SELECT_CAPS);
+		privileges__explain_process(victim, line, line_sz);
+		strncat(line, "|", line_sz - strlen(line) - 1);
+		strncat(line, privileges__explain_denied(), line_sz - strlen(line) - 1);
+		_exit(write(out[1], line, strlen(line) + 1) < 0);
+	}
+	wait(&status);
+	assert_int_equal(status, 0);
+	assert_true(read(out[0], line, line_sz) > 0);
+	close(out[0]);
+	close(out[1]);
+}
+
+static void test_root_is_not_told_to_be_root(void **state)
+{
+	char line[512];
+
+	capng_get_caps_process();
+	if (geteuid() || !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE))
+		skip();
+	explain_without_ptrace(0, line, sizeof(line));
+	assert_non_null(strstr(line, "has capabilities that we lack"));
+	assert_non_null(strstr(line, "missing CAP_SYS_PTRACE, which root lacks here|"));
+	assert_non_null(strstr(line, "|this needs CAP_SYS_PTRACE, which root lacks here, or no more "
+				     "capabilities in them"));
+	explain_without_ptrace(65534, line, sizeof(line));
+	assert_non_null(strstr(line, "belongs to user 0: missing CAP_SYS_PTRACE (or root)|"));
+	assert_non_null(strstr(line, "|this needs CAP_SYS_PTRACE, or to run as root"));
+}
+
 static void test_explain_process_of_other_user(void **state)
 {
 	char line[128];
@@ -109,6 +150,7 @@ int main(void)
 		cmocka_unit_test(test_drop_keeps_what_uses_ask_for),
 		cmocka_unit_test(test_drop_keeps_admin_where_it_stands_in),
 		cmocka_unit_test(test_explain_process_that_is_gone),
+		cmocka_unit_test(test_root_is_not_told_to_be_root),
 		cmocka_unit_test(test_explain_process_of_other_user),
 	};
 

@@ -64,11 +64,21 @@ static void exercise__type(const struct resolve *r, uint64_t addr)
 
 	resolve__type_at(r, addr, &type);
 	resolve__type_name(r, addr, buf, sizeof(buf));
+	resolve__includes(r, addr, addr + 8);
 	for (size_t i = 0; i < EXERCISE_FIELDS; i++) {
 		if (resolve__type_field(r, addr, i, &name, &name_len, &field))
 			break;
 		resolve__type_at(r, field.type_addr, &type);
 	}
+}
+
+static int exercise__implementer(void *ctx, const struct type_fact *type)
+{
+	int *left = ctx;
+
+	if (!type->addr)
+		abort();
+	return --*left == 0;
 }
 
 static void exercise__types(const struct resolve *r, const struct exercise_effort *effort)
@@ -89,6 +99,7 @@ static void exercise__types(const struct resolve *r, const struct exercise_effor
 					     "map.group[string][]string.ctrl"};
 	struct type_fact type;
 	struct field_fact field;
+	int left = effort->types;
 	struct why why;
 	uint64_t itab;
 
@@ -99,12 +110,14 @@ static void exercise__types(const struct resolve *r, const struct exercise_effor
 			exercise__type(r, type.addr + off);
 	}
 	resolve__itab(r, "error", "*runtime.boundsError", &itab);
+	resolve__each_implementer(r, "context.Context", exercise__implementer, &left);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		resolve__stack_field(r, fields[i], &field, &why);
 }
 
-/* The result of resolve__open(). */
-static inline int exercise(int fd, struct exercise_effort effort)
+/* The result of resolve__open(). MORE, unless NULL, asks what is no part of resolve.h. */
+static inline int exercise(int fd, struct exercise_effort effort,
+			   void (*more)(const struct resolve *r))
 {
 	struct resolve *r = NULL;
 	struct why why = {""};
@@ -120,6 +133,8 @@ static inline int exercise(int fd, struct exercise_effort effort)
 		abort();
 	exercise__functions(r);
 	exercise__types(r, &effort);
+	if (more)
+		more(r);
 	for (uint64_t addr = 16; addr < 0x2000000; addr += effort.step) {
 		resolve__read(r, addr, &word, sizeof(word));
 		resolve__file_off(r, addr, &off);

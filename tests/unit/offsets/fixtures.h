@@ -17,6 +17,8 @@
 
 #define HELLO "hello"
 #define SERVER "server"
+#define CONTEXTS "contexts"
+#define MANY_CONTEXTS "manycontexts"
 
 static inline int fixture__open_file(const char *program, const char *version, const char *mode)
 {

@@ -346,6 +346,83 @@ static void finds_itabs(void **state)
 	resolve__free(r);
 }
 
+struct implementers {
+	const struct resolve *r;
+	char names[2048]; /* " NAME NAME " */
+	size_t cnt;
+	size_t stop_at;
+};
+
+static int note_implementer(void *ctx, const struct type_fact *type)
+{
+	struct implementers *found = ctx;
+	size_t len = strlen(found->names);
+
+	assert_true(resolve__type_name(found->r, type->addr, found->names + len,
+				       sizeof(found->names) - len - 1) > 0);
+	strcat(found->names, " ");
+	return ++found->cnt == found->stop_at ? 42 : 0;
+}
+
+static void visits_implementers(void **state)
+{
+	static const char *const there[] = {" *main.First ", " main.ByValue ", " *main.Scoped ",
+					    " *context.valueCtx ", " *context.timerCtx "};
+	static const char *const absent[] = {" main.Other ", " *main.Base ", " main.First "};
+	const struct fixture *f = *state;
+	struct resolve *r = fixture__open(CONTEXTS, f->version, f->mode);
+	struct implementers found = {.r = r, .names = " "}, first = {.r = r, .stop_at = 1};
+
+	assert_int_equal(resolve__each_implementer(r, "context.Context", note_implementer, &found),
+			 0);
+	for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
+		if (!strstr(found.names, there[i]))
+			fail_msg("no%sin%s", there[i], found.names);
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		assert_null(strstr(found.names, absent[i]));
+	assert_int_equal(resolve__each_implementer(r, "context.Context", note_implementer, &first),
+			 42);
+	assert_int_equal(first.cnt, 1);
+	assert_int_equal(resolve__each_implementer(r, "main.No", note_implementer, &first), -ENOENT);
+	resolve__free(r);
+}
+
+static void knows_what_interfaces_include(void **state)
+{
+	const struct fixture *f = *state;
+	struct resolve *r = fixture__open(CONTEXTS, f->version, f->mode);
+	struct type_fact context, session, error;
+
+	assert_int_equal(resolve__type(r, "context.Context", &context), 0);
+	assert_int_equal(resolve__type(r, "main.Session", &session), 0);
+	assert_int_equal(resolve__type(r, "error", &error), 0);
+	assert_true(resolve__includes(r, context.addr, context.addr));
+	assert_true(resolve__includes(r, session.addr, context.addr));
+	assert_false(resolve__includes(r, context.addr, session.addr));
+	assert_false(resolve__includes(r, error.addr, context.addr));
+	assert_false(resolve__includes(r, context.addr, error.addr));
+	assert_false(resolve__includes(r, context.addr, 0));
+	resolve__free(r);
+}
+
+static void knows_embedded_fields(void **state)
+{
+	const struct fixture *f = *state;
+	struct resolve *r = fixture__open(CONTEXTS, f->version, f->mode);
+	struct field_fact field;
+	struct why why;
+
+	assert_int_equal(resolve__field(r, "main.Both.background", &field, &why), 0);
+	assert_false(field.embedded);
+	assert_int_equal(resolve__field(r, "main.Both.Context", &field, &why), 0);
+	assert_true(field.embedded);
+	assert_int_equal(resolve__field(r, "main.Framework.own", &field, &why), 0);
+	assert_true(field.embedded);
+	assert_int_equal(resolve__field(r, "main.Framework.Request", &field, &why), 0);
+	assert_false(field.embedded);
+	resolve__free(r);
+}
+
 /* The smallest program has all that the bootstrap needs. */
 static void opens_hello(void **state)
 {
@@ -375,6 +452,9 @@ int main(void)
 		cmocka_unit_test(visits_functions_in_order),
 		cmocka_unit_test(reads_the_image),
 		cmocka_unit_test(finds_itabs),
+		cmocka_unit_test(visits_implementers),
+		cmocka_unit_test(knows_what_interfaces_include),
+		cmocka_unit_test(knows_embedded_fields),
 		cmocka_unit_test(opens_hello),
 	};
 	enum {

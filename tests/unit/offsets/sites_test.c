@@ -205,6 +205,20 @@ static void after_counts_every_call(void **state)
 	assert_int_equal(r.site[1].cost, SITE_STEPPED);
 }
 
+static void join_may_be_reached_from_elsewhere(void **state)
+{
+	struct text t = {};
+	struct result r;
+
+	put_call(&t, CALLEE);
+	PUT(&t, "\x48\x85\xdb\x90"); /* test; nop */
+	lead(&t, PUT_JE(&t), 5);
+	PUT(&t, "\xc3");
+	assert_int_equal(find_after(&t, AX).cnt, -ENOENT);
+	r = find_in(GO_ARCH_AMD64, &t, SITE_JOIN, "callee", AX);
+	expect_one(r, 8, SITE_EMULATED, 0, "nop");
+}
+
 static void after_a_call_at_the_very_end(void **state)
 {
 	struct text t = {};
@@ -293,6 +307,7 @@ int main(void)
 		cmocka_unit_test(after_needs_to_be_reached_from_the_call_alone),
 		cmocka_unit_test(after_distrusts_jump_tables_and_deferreturn),
 		cmocka_unit_test(after_counts_every_call),
+		cmocka_unit_test(join_may_be_reached_from_elsewhere),
 		cmocka_unit_test(after_a_call_at_the_very_end),
 		cmocka_unit_test(return_finds_every_ret),
 		cmocka_unit_test(return_of_a_function_that_never_does),

@@ -22,6 +22,8 @@ enum {
 	CALLEE = 0x200100,
 	DEFERRETURN = 0x200200,
 	OTHER = 0x200300,
+	PANIC = 0x200400,
+	RACE = 0x200500,
 };
 
 enum { AX = 1 << REG_0, BX = 1 << REG_1, CX = 1 << REG_2, DI = 1 << REG_3, SI = 1 << REG_4 };
@@ -39,6 +41,10 @@ static const char *function_at(void *ctx, uint64_t addr)
 		return "runtime.deferreturn";
 	case OTHER:
 		return "other";
+	case PANIC:
+		return "runtime.panicSliceB";
+	case RACE:
+		return "runtime.racefuncexit";
 	default:
 		return NULL;
 	}
@@ -153,6 +159,43 @@ static inline void expect_one(struct result r, size_t off, enum site_cost cost, 
 	assert_int_equal(r.site[0].cost, cost);
 	assert_int_equal(r.site[0].flags, flags);
 	assert_string_equal(r.site[0].instruction, instruction);
+}
+
+/* -- RETs, but for those behind a callee -- */
+
+#define TEST_BX "\x48\x85\xdb" /* test %rbx,%rbx */
+
+static inline struct result find_except(const struct text *t, uint32_t results)
+{
+	return find_in(GO_ARCH_AMD64, t, SITE_RETURN, "callee", results);
+}
+
+#define EXPECT_RETS(r, ...)                                                                        \
+	expect_rets(r, (const size_t[]){__VA_ARGS__},                                              \
+		    sizeof((size_t[]){__VA_ARGS__}) / sizeof(size_t))
+
+static inline void expect_rets(struct result r, const size_t *offs, int cnt)
+{
+	assert_int_equal(r.cnt, cnt);
+	for (int i = 0; i < cnt; i++) {
+		assert_int_equal(r.site[i].addr - START, offs[i]);
+		assert_int_equal(r.site[i].kind, SITE_RETURN);
+		assert_int_equal(r.site[i].cost, SITE_STEPPED);
+		assert_int_equal(r.site[i].flags, SITE_IS_RET);
+	}
+}
+
+static inline size_t put_ret(struct text *t)
+{
+	PUT(t, "\xc3");
+	return t->size - 1;
+}
+
+/* je over a RET that is there for another reason */
+static inline size_t put_early_ret(struct text *t)
+{
+	PUT(t, "\x74\x01");
+	return put_ret(t);
 }
 
 #endif

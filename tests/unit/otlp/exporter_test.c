@@ -126,6 +126,8 @@ static void http_partial_success_is_not_retried(void **state)
 		{ { "json:{\"partialSuccess\":{\"rejectedSpans\":\"1\",\"errorMessage\":\"no\"}}" },
 		  EXPORT_OK, 1, "partial success: no", 1, 0 },
 		{ { "json:{}" }, EXPORT_OK, 0, NULL, 1, 0 },
+		{ { "json:[]" }, EXPORT_OK, 0, "(2 bytes of application/json) is none", 1, 0 },
+		{ { "text:200:hello" }, EXPORT_OK, 0, "its answer (5 bytes of text/plain", 1, 0 },
 	};
 
 	RUN(scripts, OTLP_HTTP_PROTOBUF);

@@ -48,7 +48,8 @@ static void prints_every_field(void **state)
 		"\"droppedAttributesCount\":1}],\"droppedEventsCount\":2,"
 		"\"links\":[{\"traceId\":\"0102030405060708090a0b0c0d0e0f10\","
 		"\"spanId\":\"b1b2b3b4b5b6b7b8\","
-		"\"attributes\":[{\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}}],\"flags\":1}],"
+		"\"attributes\":[{\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}}],"
+		"\"droppedAttributesCount\":4,\"flags\":1}],\"droppedLinksCount\":5,"
 		"\"status\":{\"message\":\"boom\",\"code\":2},\"flags\":769}");
 }
 

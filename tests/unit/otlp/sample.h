@@ -37,7 +37,7 @@ static const struct otlp_attribute sample_link_attributes[] = {
 };
 
 static const struct otlp_link sample_links[] = {
-	{ TRACE_ID, PARENT_ID, 1, sample_link_attributes, 1 },
+	{ TRACE_ID, PARENT_ID, 1, sample_link_attributes, 1, 4 },
 };
 
 static const struct otlp_span sample_span = {
@@ -60,6 +60,7 @@ static const struct otlp_span sample_span = {
 	.dropped_event_cnt = 2,
 	.links = sample_links,
 	.link_cnt = 1,
+	.dropped_link_cnt = 5,
 };
 
 /* As few fields as a span can have. */

@@ -81,6 +81,8 @@ func panics(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, noConfig.limits)
 	case "conversion":
 		fmt.Fprint(w, anything.(int))
+	case "method":
+		fmt.Fprint(w, anything.(fmt.Stringer))
 	case "error":
 		panic(errors.New("boom " + r.Header.Get("X-Request-Id")))
 	case "wrapped":

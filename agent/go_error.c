@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/* go_error: see go_error.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "db_error.h"
+#include "go_error.h"
+#include "go_error_words.h"
+#include "ip_text.h"
+
+/* Types that say nothing of what went wrong: the error around them names it. */
+static const char *const vague[] = {
+	"syscall.Errno", "*os.SyscallError", "*errors.errorString", "*fmt.wrapError",
+	"*net.timeoutError", "*internal/poll.DeadlineExceededError",
+};
+
+static bool is_vague(const char *type)
+{
+	for (size_t i = 0; i < sizeof(vague) / sizeof(vague[0]); i++)
+		if (!strcmp(type, vague[i]))
+			return true;
+	return false;
+}
+
+/* context.Canceled is an errors.New like any other, but a reason of its own. */
+static bool is_cancelled(const char *type, const struct error_link *link)
+{
+	return !strcmp(type, "*errors.errorString") && link->text_cnt &&
+	       text_is(link->texts[0], "context canceled");
+}
+
+static void type_of(const struct resolve *r, const struct error_link *link, uint64_t bias,
+		    char *type, size_t type_sz)
+{
+	uint64_t addr = link->value.type;
+
+	if (!r || !addr || resolve__type_name(r, addr - bias, type, type_sz) < 0)
+		snprintf(type, type_sz, "_OTHER");
+}
+
+/* All of it anew, behind what is on the workbench: a text there can only grow at its end. */
+static struct otlp_text join(struct build_span *b, const struct error_words *words, size_t cnt)
+{
+	struct otlp_text text = build__clean(b, text_of(""));
+	const char *between = "";
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (!words[i].text.len)
+			continue;
+		text.len += build__clean(b, text_of(between)).len;
+		text.len += build__clean(b, words[i].text).len;
+		between = words[i].before_wrapped;
+		if (words[i].complete)
+			break;
+	}
+	return text;
+}
+
+void go_error__read(struct error_chain *chain, uint16_t key, const uint8_t *value, size_t len)
+{
+	struct error_link *link = chain->cnt ? &chain->at[chain->cnt - 1] : NULL;
+
+	if (key == ATTR_ERROR_TEXT && link && link->text_cnt < GO_ERROR_TEXTS)
+		link->texts[link->text_cnt++] = (struct otlp_text){(const char *)value, len};
+	if (key == ATTR_ERROR_ADDRESS && link && link->address_cnt < GO_ERROR_ADDRESSES &&
+	    ip_text__read(&(struct raw){value, len}, &link->addresses[link->address_cnt]))
+		link->address_cnt++;
+	if (key != ATTR_ERROR || len != sizeof(link->value) || chain->cnt == GO_ERROR_DEPTH)
+		return;
+	link = &chain->at[chain->cnt++];
+	*link = (struct error_link){.text_cnt = 0};
+	memcpy(&link->value, value, len);
+}
+
+void go_error__describe(struct build_span *b, const struct resolve *r,
+			const struct error_chain *chain, uint64_t bias, struct go_error *out)
+{
+	struct error_words words[GO_ERROR_DEPTH];
+	char type[256];
+
+	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
+	for (size_t i = 0; i < chain->cnt; i++) {
+		type_of(r, &chain->at[i], bias, type, sizeof(type));
+		if (!i)
+			out->outer = build__clean(b, text_of(type));
+		if (is_cancelled(type, &chain->at[i]))
+			out->type = build__clean(b, chain->at[i].texts[0]);
+		else if (!out->type.len || !is_vague(type))
+			out->type = build__clean(b, text_of(type));
+		words[i] = go_error__words(b, r, &chain->at[i], type, bias);
+		if (!out->code.len)
+			out->code = db_error__code(b, r, &chain->at[i], type, bias);
+	}
+	out->text = join(b, words, chain->cnt);
+}

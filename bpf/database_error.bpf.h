@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * database_error: where the error types of database drivers have their message and, if that is a
+ * string, the database's code; numbers are among the bytes that travel anyway (agent/db_error.c).
+ * For error.bpf.c only: it declares variables.
+ */
+#ifndef GOSPAN_BPF_DATABASE_ERROR_H
+#define GOSPAN_BPF_DATABASE_ERROR_H
+
+#include "go.bpf.h"
+
+/* type Error struct, error.go, v1.0 to v1.12 */
+GO_TYPE(error_pq, "*github.com/lib/pq.Error");
+GO_FIELD(error_pq_message, string, "github.com/lib/pq.Error.Message");
+GO_FIELD(error_pq_code, string, "github.com/lib/pq.Error.Code");
+
+/* type PgError struct, errors.go, of pgx v4 and v5 */
+GO_TYPE(error_pg4, "*github.com/jackc/pgconn.PgError");
+GO_FIELD(error_pg4_message, string, "github.com/jackc/pgconn.PgError.Message");
+GO_FIELD(error_pg4_code, string, "github.com/jackc/pgconn.PgError.Code");
+GO_TYPE(error_pg5, "*github.com/jackc/pgx/v5/pgconn.PgError");
+GO_FIELD(error_pg5_message, string, "github.com/jackc/pgx/v5/pgconn.PgError.Message");
+GO_FIELD(error_pg5_code, string, "github.com/jackc/pgx/v5/pgconn.PgError.Code");
+
+/* type MySQLError struct, errors.go, v1.3 to v1.10 */
+GO_TYPE(error_mysql, "*github.com/go-sql-driver/mysql.MySQLError");
+GO_FIELD(error_mysql_message, string, "github.com/go-sql-driver/mysql.MySQLError.Message");
+
+/* type Error struct: error.go of mattn, sqlite.go or error.go of modernc */
+GO_TYPE(error_sqlite3, "github.com/mattn/go-sqlite3.Error");
+GO_FIELD(error_sqlite3_message, string, "github.com/mattn/go-sqlite3.Error.err");
+GO_TYPE(error_sqlite, "*modernc.org/sqlite.Error");
+GO_FIELD(error_sqlite_message, string, "modernc.org/sqlite.Error.msg");
+
+/* type Error struct, error.go */
+GO_TYPE(error_mssql, "github.com/microsoft/go-mssqldb.Error");
+GO_FIELD(error_mssql_message, string, "github.com/microsoft/go-mssqldb.Error.Message");
+GO_TYPE(error_mssql_old, "github.com/denisenkom/go-mssqldb.Error");
+GO_FIELD(error_mssql_old_message, string, "github.com/denisenkom/go-mssqldb.Error.Message");
+
+/* type Exception struct, lib/proto/exception.go */
+GO_TYPE(error_clickhouse, "*github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception");
+GO_FIELD(error_clickhouse_message, string, "github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception.Message");
+
+/* Of the error with this link-time type; false, and nothing touched, when it is no driver's. */
+static __always_inline bool database_error(__u64 type, __u16 *message, __u16 *code)
+{
+	if (error_pq && type == error_pq) {
+		*message = error_pq_message;
+		*code = error_pq_code;
+	} else if (error_pg4 && type == error_pg4) {
+		*message = error_pg4_message;
+		*code = error_pg4_code;
+	} else if (error_pg5 && type == error_pg5) {
+		*message = error_pg5_message;
+		*code = error_pg5_code;
+	} else if (error_mysql && type == error_mysql) {
+		*message = error_mysql_message;
+	} else if (error_sqlite3 && type == error_sqlite3) {
+		*message = error_sqlite3_message;
+	} else if (error_sqlite && type == error_sqlite) {
+		*message = error_sqlite_message;
+	} else if (error_mssql && type == error_mssql) {
+		*message = error_mssql_message;
+	} else if (error_mssql_old && type == error_mssql_old) {
+		*message = error_mssql_old_message;
+	} else if (error_clickhouse && type == error_clickhouse) {
+		*message = error_clickhouse_message;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * database_sql_conn: which database a connection leads to. The dynamic type of the driver's
+ * connection (driver.Conn in sql.driverConn) is sent as it is: the agent knows what its name means.
+ * Of the drivers below the configuration that the connection was made with is read as well.
+ * Wrappers (otelsql, sqlmw and their like) have the driver's own connection in one of their first
+ * fields: they are followed two levels deep.
+ */
+#include "database_sql.bpf.h"
+#include "go_map.bpf.h"
+
+enum { WRAPPERS_MAX = 2, WRAPPER_WORDS = 4 };
+
+/* Keys of lib/pq's options, as little-endian words. */
+#define WORD_HOST 0x74736f68ULL
+#define WORD_PORT 0x74726f70ULL
+#define WORD_DBNAME 0x656d616e6264ULL
+
+/* type driverConn, DB, dsnConnector struct, src/database/sql/sql.go, Go 1.19 to 1.27 */
+GO_FIELD(driver_conn_ci, interface, "database/sql.driverConn.ci");
+GO_FIELD(db_free_conn, slice, "database/sql.DB.freeConn");
+GO_FIELD(db_connector, interface, "database/sql.DB.connector");
+GO_TYPE(dsn_connector, "database/sql.dsnConnector");
+GO_FIELD(dsn_connector_driver, interface, "database/sql.dsnConnector.driver");
+
+/* type conn struct, conn.go: opts to v1.10, cfg (type Config, connector.go) from v1.11 */
+GO_TYPE(pq_conn, "*github.com/lib/pq.conn");
+GO_FIELD(pq_opts, map, "github.com/lib/pq.conn.opts");
+GO_FIELD(pq_host, string, "github.com/lib/pq.conn.cfg.Host");
+GO_FIELD(pq_port, int, "github.com/lib/pq.conn.cfg.Port");
+GO_FIELD(pq_database, string, "github.com/lib/pq.conn.cfg.Database");
+
+/* type Conn struct, stdlib/sql.go; pgx.ConnConfig begins with a pgconn.Config; v4.5 to v5.12 */
+GO_TYPE(pgx4_conn, "*github.com/jackc/pgx/v4/stdlib.Conn");
+GO_FIELD(pgx4_host, string, "github.com/jackc/pgx/v4/stdlib.Conn.connConfig.Config.Host");
+GO_FIELD(pgx4_port, int, "github.com/jackc/pgx/v4/stdlib.Conn.connConfig.Config.Port");
+GO_FIELD(pgx4_database, string, "github.com/jackc/pgx/v4/stdlib.Conn.connConfig.Config.Database");
+GO_TYPE(pgx5_conn, "*github.com/jackc/pgx/v5/stdlib.Conn");
+GO_FIELD(pgx5_host, string, "github.com/jackc/pgx/v5/stdlib.Conn.connConfig.Config.Host");
+GO_FIELD(pgx5_port, int, "github.com/jackc/pgx/v5/stdlib.Conn.connConfig.Config.Port");
+GO_FIELD(pgx5_database, string, "github.com/jackc/pgx/v5/stdlib.Conn.connConfig.Config.Database");
+
+/* type mysqlConn struct, connection.go; type Config struct, dsn.go; v1.3 to v1.10 */
+GO_TYPE(mysql_conn, "*github.com/go-sql-driver/mysql.mysqlConn");
+GO_FIELD(mysql_cfg, pointer, "github.com/go-sql-driver/mysql.mysqlConn.cfg");
+GO_FIELD(mysql_addr, string, "github.com/go-sql-driver/mysql.Config.Addr");
+GO_FIELD(mysql_database, string, "github.com/go-sql-driver/mysql.Config.DBName");
+
+/* type Conn, Connector struct, mssql.go; params is of msdsn.Config from v0.10 */
+GO_TYPE(mssql_conn, "*github.com/microsoft/go-mssqldb.Conn");
+GO_FIELD(mssql_connector, pointer, "github.com/microsoft/go-mssqldb.Conn.connector");
+GO_FIELD(mssql_host, string, "github.com/microsoft/go-mssqldb.Connector.params.Host");
+GO_FIELD(mssql_port, int, "github.com/microsoft/go-mssqldb.Connector.params.Port");
+GO_FIELD(mssql_database, string, "github.com/microsoft/go-mssqldb.Connector.params.Database");
+GO_TYPE(mssql_old_conn, "*github.com/denisenkom/go-mssqldb.Conn");
+GO_FIELD(mssql_old_connector, pointer, "github.com/denisenkom/go-mssqldb.Conn.connector");
+GO_FIELD(mssql_old_host, string, "github.com/denisenkom/go-mssqldb.Connector.params.Host");
+GO_FIELD(mssql_old_port, int, "github.com/denisenkom/go-mssqldb.Connector.params.Port");
+GO_FIELD(mssql_old_database, string, "github.com/denisenkom/go-mssqldb.Connector.params.Database");
+
+/* Of these the type is all there is to know: sqlite needs no server, ClickHouse may have several.
+ */
+GO_TYPE(sqlite_conn, "*modernc.org/sqlite.conn");
+GO_TYPE(sqlite3_conn, "*github.com/mattn/go-sqlite3.SQLiteConn");
+GO_TYPE(clickhouse_conn, "*github.com/ClickHouse/clickhouse-go.clickhouse");
+GO_TYPE(clickhouse2_conn, "*github.com/ClickHouse/clickhouse-go/v2.stdDriver");
+
+/* Where a driver's connection has what it is connected to. GO_ABSENT: not there. */
+struct conn_layout {
+	__u16 via; /* the rest is in what this points to */
+	__u16 host, port, database;
+	__u16 address; /* "host:port", or a path */
+	__u16 options; /* a map[string]string with "host", "port", "dbname" */
+};
+
+static __always_inline bool set_layout(struct conn_layout *at, __u16 via, __u16 host, __u16 port,
+				       __u16 database)
+{
+	at->via = via;
+	at->host = host;
+	at->port = port;
+	at->database = database;
+	at->address = at->options = GO_ABSENT;
+	return true;
+}
+
+static __always_inline bool is_type(__u64 type, __u64 known)
+{
+	return known && type == known;
+}
+
+/*
+ * TYPE is a link-time address. False when it is no driver's that we know. AT is in the scratch: on
+ * the stack the verifier would follow each driver's layout to the end.
+ */
+static __always_inline bool find_layout(__u64 type, struct conn_layout *at)
+{
+	set_layout(at, GO_ABSENT, GO_ABSENT, GO_ABSENT, GO_ABSENT);
+	if (is_type(type, pq_conn)) {
+		set_layout(at, GO_ABSENT, pq_host, pq_port, pq_database);
+		at->options = pq_opts;
+		return true;
+	}
+	if (is_type(type, mysql_conn)) {
+		set_layout(at, mysql_cfg, GO_ABSENT, GO_ABSENT, mysql_database);
+		at->address = mysql_addr;
+		return true;
+	}
+	if (is_type(type, pgx4_conn))
+		return set_layout(at, GO_ABSENT, pgx4_host, pgx4_port, pgx4_database);
+	if (is_type(type, pgx5_conn))
+		return set_layout(at, GO_ABSENT, pgx5_host, pgx5_port, pgx5_database);
+	if (is_type(type, mssql_conn))
+		return set_layout(at, mssql_connector, mssql_host, mssql_port, mssql_database);
+	if (is_type(type, mssql_old_conn))
+		return set_layout(at, mssql_old_connector, mssql_old_host, mssql_old_port,
+				  mssql_old_database);
+	return is_type(type, sqlite_conn) || is_type(type, sqlite3_conn) ||
+	       is_type(type, clickhouse_conn) || is_type(type, clickhouse2_conn);
+}
+
+/* Run-time address of the type in a non-empty interface, 0 when TAB can be no itab. */
+static __always_inline __u64 type_of(__u64 tab)
+{
+	return tab && !(tab & 7) && tab >> 12 ? go_word(tab + 8) : 0;
+}
+
+/* A global function: the verifier looks at it once, not for each caller. */
+__weak int sql_is_driver(struct in_flight *span, __u64 tab)
+{
+	return span && find_layout(type_of(tab) - span->record.bias, (void *)span_scratch(span));
+}
+
+/* Leads CONN from a wrapper to the connection that it wraps, if there is one of a known driver. */
+static __noinline bool unwrap(struct in_flight *span, struct go_interface *conn)
+{
+	struct go_interface at = *conn;
+
+	for (int i = 0; i < WRAPPERS_MAX; i++) {
+		__u64 words[WRAPPER_WORDS] = {};
+
+		if (!at.data || bpf_probe_read_user(words, sizeof(words), (void *)at.data))
+			return false;
+		/* a driver.Conn first, or behind another interface */
+		for (int n = 0; n < WRAPPER_WORDS; n += 2)
+			if (sql_is_driver(span, words[n])) {
+				conn->tab = words[n];
+				conn->data = words[n + 1];
+				return true;
+			}
+		at.tab = words[0];
+		at.data = words[1];
+		if (!type_of(at.tab))
+			return false;
+	}
+	return false;
+}
+
+static __always_inline void put_field(struct in_flight *span, enum attribute_key key, __u64 object,
+				      __u16 field)
+{
+	if (field != GO_ABSENT)
+		span_put_string(span, key, go_string_at(object + field));
+}
+
+/* An option that says where the database is. */
+__weak int sql_take_option(struct in_flight *span)
+{
+	const struct go_map_slot *slot;
+	struct go_string value;
+	__u64 name = 0;
+	int err;
+
+	if (!span)
+		return 0;
+	slot = go_map_slot_in(span);
+	/* Sizes as constants: the verifier loses sight of one that is compared and then masked. */
+	if (slot->key.len == 4)
+		err = bpf_probe_read_user(&name, 4, (void *)slot->key.ptr);
+	else if (slot->key.len == 6)
+		err = bpf_probe_read_user(&name, 6, (void *)slot->key.ptr);
+	else
+		return 0;
+	if (err)
+		return 0;
+	value.ptr = slot->elem.ptr;
+	value.len = slot->elem.len;
+	if (name == WORD_HOST)
+		span_put_string(span, ATTR_DB_HOST, value);
+	else if (name == WORD_PORT)
+		span_put_string(span, ATTR_DB_PORT_TEXT, value);
+	else if (name == WORD_DBNAME)
+		span_put_string(span, ATTR_DB_NAMESPACE, value);
+	return 0;
+}
+
+static __always_inline int put_where(struct in_flight *span, __u64 object)
+{
+	const struct conn_layout *at = (void *)span_scratch(span);
+
+	if (at->via != GO_ABSENT)
+		object = go_word(object + at->via);
+	if (!object)
+		return 0;
+	put_field(span, ATTR_DB_HOST, object, at->host);
+	put_field(span, ATTR_DB_ADDRESS, object, at->address);
+	put_field(span, ATTR_DB_NAMESPACE, object, at->database);
+	if (at->port != GO_ABSENT) /* an integer of two bytes or more */
+		span_put_number(span, ATTR_DB_PORT, go_word(object + at->port) & 0xffff);
+	if (pq_opts != GO_ABSENT && at->options != GO_ABSENT)
+		go_map_each(span, go_word(object + at->options), STRING_SIZE, sql_take_option);
+	return 0;
+}
+
+__weak int sql_put_conn(struct in_flight *span, __u64 driver_conn)
+{
+	struct go_interface conn = {};
+	bool is_known;
+
+	if (!span)
+		return 0;
+	if (!driver_conn || driver_conn_ci == GO_ABSENT ||
+	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci))
+		return 0;
+	is_known = sql_is_driver(span, conn.tab) || unwrap(span, &conn);
+	span_put_number(span, ATTR_DB_DRIVER, type_of(conn.tab));
+	return is_known ? put_where(span, conn.data) : 0;
+}
+
+__weak __u64 sql_idle_conn(__u64 db)
+{
+	struct go_slice idle = {};
+
+	if (!db || db_free_conn == GO_ABSENT)
+		return 0;
+	bpf_probe_read_user(&idle, sizeof(idle), (void *)db + db_free_conn);
+	return idle.len && idle.len <= idle.cap ? go_word(idle.ptr + 8 * (idle.len - 1)) : 0;
+}
+
+__weak int sql_put_connector(struct in_flight *span, __u64 db)
+{
+	struct go_interface connector = {};
+	__u64 type;
+
+	if (!span)
+		return 0;
+	if (!db || db_connector == GO_ABSENT)
+		return 0;
+	bpf_probe_read_user(&connector, sizeof(connector), (void *)db + db_connector);
+	type = type_of(connector.tab);
+	if (dsn_connector && type == dsn_connector + span->record.bias &&
+	    dsn_connector_driver != GO_ABSENT)
+		type = type_of(go_word(connector.data + dsn_connector_driver));
+	return span_put_number(span, ATTR_DB_DRIVER, type);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * goroutine: whose probe it is, and whether that process is wanted; failures, counted for each
+ * process. See span.bpf.h.
+ */
+#include "span.bpf.h"
+#include "pid.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32); /* pid in the agent's namespace */
+	__type(value, struct failure_counts);
+} failures SEC(".maps");
+
+/* Processes to trace, when not every process of the executable is. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32); /* pid in the agent's namespace */
+	__type(value, __u8);
+} targets SEC(".maps");
+
+/* Set by the agent; the defaults have the verifier see every path. */
+const volatile __u8 only_targets = 1;
+const volatile __u32 agent_pid_level = 1;
+const volatile __u64 agent_pid_namespace = 0; /* kernel address */
+
+/* src/runtime/runtime2.go */
+GO_FIELD_NEEDED(all, runtime_g_goid, int, "runtime.g.goid");
+
+static const struct failure_counts blank_counts;
+
+/* The thread group's pid as the agent sees it, 0 when it cannot see it. */
+static __always_inline __u32 pid_for_agent(__u32 tgid)
+{
+	/* level 0: the agent is in the initial namespace, where everybody has this one */
+	return agent_pid_level ? pid_in_namespace(agent_pid_level, agent_pid_namespace) : tgid;
+}
+
+__weak int fail(__u32 pid, enum failure why)
+{
+	struct failure_counts *counts = bpf_map_lookup_elem(&failures, &pid);
+	__u32 i = why;
+
+	if (!counts) {
+		bpf_map_update_elem(&failures, &pid, &blank_counts, BPF_NOEXIST);
+		counts = bpf_map_lookup_elem(&failures, &pid);
+		if (!counts) { /* more processes than rows: count against nobody */
+			pid = 0;
+			counts = bpf_map_lookup_elem(&failures, &pid);
+		}
+	}
+	if (counts && i < FAIL_MAX)
+		__sync_fetch_and_add(&counts->at[i], 1);
+	return 0;
+}
+
+__weak __u64 goid_of(__u64 g)
+{
+	return g ? go_word(g + runtime_g_goid) : 0;
+}
+
+__weak int goroutine_at(__u64 g, struct goroutine *out)
+{
+	if (!out)
+		return 1;
+	out->tgid = bpf_get_current_pid_tgid() >> 32;
+	out->pid = pid_for_agent(out->tgid);
+	if (!out->pid)
+		return 1;
+	if (only_targets && !bpf_map_lookup_elem(&targets, &out->pid))
+		return 1;
+	out->g = g;
+	out->goid = 0;
+	if (bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)g + runtime_g_goid)) {
+		fail(out->pid, FAIL_NO_GOROUTINE);
+		return 1;
+	}
+	return 0;
+}
+
+__hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
+{
+	return goroutine_at(go_g(ctx), out);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* grpc: see grpc.bpf.h. Layouts: google.golang.org/grpc 1.40 to 1.85. */
+#include "grpc.bpf.h"
+
+enum { WRAPPED_MAX = 3 };
+
+/* type Error struct, type Status struct, internal/status/status.go */
+GO_TYPE(status_error, "*google.golang.org/grpc/internal/status.Error");
+GO_FIELD(status_error_s, pointer, "google.golang.org/grpc/internal/status.Error.s");
+GO_FIELD(status_s, pointer, "google.golang.org/grpc/internal/status.Status.s");
+
+/* type Status struct, google.golang.org/genproto/googleapis/rpc/status/status.pb.go */
+GO_FIELD(status_code, int, "google.golang.org/genproto/googleapis/rpc/status.Status.Code");
+GO_FIELD(status_message, string, "google.golang.org/genproto/googleapis/rpc/status.Status.Message");
+
+/* type wrapError struct, src/fmt/errors.go; type errorString struct, src/errors/errors.go */
+GO_TYPE(fmt_wrap_error, "*fmt.wrapError");
+GO_FIELD(fmt_wrap_error_err, interface, "fmt.wrapError.err");
+GO_TYPE(errors_error_string, "*errors.errorString");
+
+__weak int grpc_put_status(struct in_flight *span, __u64 status)
+{
+	__u64 proto = status && status_s != GO_ABSENT ? go_word(status + status_s) : 0;
+	__u32 code = GRPC_OK;
+
+	if (!span)
+		return 0;
+	if (proto && status_code != GO_ABSENT &&
+	    bpf_probe_read_user(&code, sizeof(code), (void *)proto + status_code))
+		return fail(span->record.pid, FAIL_UNREADABLE);
+	span_put_number(span, ATTR_RPC_STATUS, code);
+	if (code != GRPC_OK && status_message != GO_ABSENT && !span_is_brief(span))
+		span_put_string(span, ATTR_RPC_MESSAGE, go_string_at(proto + status_message));
+	return 0;
+}
+
+/* io.EOF, as which a stream's end travels. */
+static __always_inline bool is_eof(__u64 type, __u64 data)
+{
+	struct go_string s;
+	__u8 text[3];
+
+	if (!errors_error_string || type != errors_error_string)
+		return false;
+	s = go_string_at(data);
+	return s.len == sizeof(text) && !bpf_probe_read_user(text, sizeof(text), (void *)s.ptr) &&
+	       text[0] == 'E' && text[1] == 'O' && text[2] == 'F';
+}
+
+__weak int grpc_put_error(struct in_flight *span, const struct go_interface *error)
+{
+	struct go_interface next;
+
+	if (!span || !error)
+		return 0;
+	next = *error;
+	if (!next.tab)
+		return span_put_number(span, ATTR_RPC_STATUS, GRPC_OK);
+	for (int i = 0; i < WRAPPED_MAX && next.tab; i++) {
+		__u64 type = go_word(next.tab + 8) - span->record.bias;
+
+		if (is_eof(type, next.data))
+			return span_put_number(span, ATTR_RPC_STATUS, GRPC_OK);
+		if (status_error && type == status_error && status_error_s != GO_ABSENT) {
+			grpc_put_status(span, go_word(next.data + status_error_s));
+			/* the whole text is the outermost error's; the last one put counts */
+			if (i && !span_is_brief(span))
+				span_put_string(span, ATTR_RPC_MESSAGE, go_string_at(error->data));
+			return 0;
+		}
+		if (!fmt_wrap_error || type != fmt_wrap_error || fmt_wrap_error_err == GO_ABSENT)
+			break;
+		if (bpf_probe_read_user(&next, sizeof(next), (void *)next.data + fmt_wrap_error_err))
+			break;
+	}
+	span_put_number(span, ATTR_RPC_STATUS, GRPC_UNKNOWN);
+	return span_is_brief(span) ? 0 : span_put_error(span, error);
+}
+
+__weak int grpc_put_messages(struct in_flight *span, bool received)
+{
+	if (!span)
+		return 0;
+	if (span_is_brief(span))
+		return 0;
+	span_put_number(span, ATTR_RPC_SENT, span->sent);
+	return received ? span_put_number(span, ATTR_RPC_RECEIVED, span->received) : 0;
+}

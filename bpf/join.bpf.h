@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * join: a client's attempt and the server's request that it causes are one call, seen at both ends by
+ * the same agent. Where no header can be written into the request (a kernel in lockdown), they are
+ * joined by what both ends know: the connection, the HTTP/2 stream, and what is asked of whom.
+ * Design D8 (b): right or absent.
+ */
+#ifndef GOSPAN_BPF_JOIN_H
+#define GOSPAN_BPF_JOIN_H
+
+#include "net_conn.bpf.h"
+#include "span.bpf.h"
+
+/* Headers are written into requests: what can carry one needs no offer. */
+extern const volatile __u8 may_write;
+
+/* What is asked: the texts that both ends hold as they are. Empty ones count as such. */
+struct join_request {
+	struct go_string method, path, host;
+	__u32 stream; /* HTTP/2 stream id; 0: HTTP/1.1 */
+};
+
+/* SPAN is about to send REQUEST over CONN. Withdrawn when the span ends. */
+int join_offer(struct in_flight *span, const struct go_interface *conn,
+	       const struct join_request *request);
+
+/* False as long as no client made an offer: a server need not look at its connections then. */
+int join_is_active(void);
+
+/*
+ * REQUEST arrived over CONN: if the client's span is known it becomes PARENT, which holds what the
+ * request's headers said: one of another trace wins.
+ */
+int join_accept(struct in_flight *span, const struct go_interface *conn,
+		const struct join_request *request, struct trace_context *parent);
+
+/* Called by span.bpf.c when a span with an offer ends. */
+int join_withdraw(struct in_flight *span);
+
+#endif

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * net/http client: how the server learns who its parent is (design D8).
+ *
+ * Where the kernel lets BPF programs write, a header Traceparent goes into an HTTP/1.1 request on
+ * its way out. (*Request).write puts the request line and all headers into the connection's
+ * bufio.Writer and ends them by io.WriteString(w, "\r\n"): right before that call one more line
+ * fits, if the buffer has the room. A Traceparent that the program sent itself is left alone,
+ * unless it is one of this very trace that it handed on (a reverse proxy): then the span id in the
+ * buffer becomes ours.
+ *
+ * Where it does not, and by HTTP/2, the attempt is offered to servers that the same agent traces
+ * (join.bpf.h).
+ *
+ * src/net/http/{request,transport}.go, src/bufio/bufio.go; Go 1.19 to 1.27.
+ */
+#include "go_map.bpf.h"
+#include "http_propagate.bpf.h"
+#include "join.bpf.h"
+#include "traceparent.bpf.h"
+
+/* net_http_client.bpf.c, http_request.bpf.h */
+extern const volatile __u16 http_client;
+extern const volatile __u16 request_method;
+extern const volatile __u16 request_host;
+extern const volatile __u16 request_header;
+extern const volatile __u16 url_host;
+extern const volatile __u16 url_path;
+extern const volatile __u8 propagate_trace_context;
+
+/* type persistConn struct, src/net/http/transport.go */
+GO_FIELD(connection_bw, pointer, "net/http.persistConn.bw");
+
+/* type Writer struct { err error; buf []byte; n int; wr io.Writer } */
+GO_TYPE(bufio_writer, "*bufio.Writer");
+GO_FIELD(bufio_writer_buf, slice, "bufio.Writer.buf");
+GO_FIELD(bufio_writer_n, int, "bufio.Writer.n");
+
+enum { NAME_LEN = 13, LINE_LEN = NAME_LEN + TRACEPARENT_LEN + 2 };
+enum { SPAN_ID_AT = 36, SPAN_ID_LEN = 16 }; /* in a traceparent */
+enum { CHUNK = 512, CHUNKS = 8 }; /* a bufio.Writer has 4096 bytes unless told otherwise */
+
+/* What the request carries by itself; in span->has_header. */
+enum { HEADER_NONE, HEADER_FOREIGN, HEADER_OURS, HEADER_DONE };
+
+struct propagate_scratch {
+	struct go_map_scratch map;
+	struct trace_context found;
+};
+
+_Static_assert(sizeof(struct propagate_scratch) <= SCRATCH_MAX, "the scratch is too small");
+_Static_assert(CHUNK + TRACEPARENT_LEN + 8 <= SCRATCH_MAX, "the scratch is too small");
+
+/* In any case of letters: a program may put keys into the map as it likes. */
+__weak int http_take_own_header(struct in_flight *span)
+{
+	const __u64 lower = 0x2020202020202020ULL;
+	const struct go_map_slot *slot;
+	__u64 key[2] = {};
+	struct go_string value;
+
+	if (!span)
+		return 0;
+	slot = go_map_slot_in(span);
+	if (slot->key.len != 11 || !slot->elem.len ||
+	    bpf_probe_read_user(key, 11, (void *)slot->key.ptr))
+		return 0;
+	if ((key[0] | lower) != CHARS('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r') ||
+	    (key[1] | 0x202020) != CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
+		return 0;
+	span->has_header = HEADER_FOREIGN;
+	value = go_string_at(slot->elem.ptr);
+	if (slot->elem.len == 1)
+		traceparent_read(&value, &((struct propagate_scratch *)span_scratch(span))->found);
+	return 0;
+}
+
+/* Looks for a Traceparent of the program's own before it is sent. */
+static __noinline int look_at_headers(struct in_flight *span, __u64 request)
+{
+	struct propagate_scratch *scratch = (void *)span_scratch(span);
+
+	__builtin_memset(&scratch->found, 0, sizeof(scratch->found));
+	go_map_each(span, go_word(request + request_header), SLICE_SIZE, http_take_own_header);
+	/* below a span of an SDK inside the program that header is the SDK's */
+	if (scratch->found.from && is_same_trace(scratch->found.trace_id, span->record.trace_id) &&
+	    !span->parent.sdk)
+		span->has_header = HEADER_OURS;
+	return 0;
+}
+
+static __noinline int offer(struct in_flight *span, const struct go_interface *conn, __u32 stream)
+{
+	__u64 request = span->mark;
+	struct join_request asked = {
+		.stream = stream,
+		.method = go_string_at(request + request_method),
+		.path = go_string_at(span->url + url_path),
+		.host = go_string_at(request + request_host),
+	};
+
+	if (!asked.host.len)
+		asked.host = go_string_at(span->url + url_host);
+	return join_offer(span, conn, &asked);
+}
+
+static __always_inline bool is_off(const struct in_flight *span)
+{
+	return !propagate_trace_context || !span->mark || request_host == GO_ABSENT;
+}
+
+__weak int http_propagate(struct in_flight *span, const struct go_interface *conn,
+			    __u64 connection)
+{
+	if (!span || !conn)
+		return 0;
+	if (is_off(span))
+		return 0;
+	if (!may_write)
+		return offer(span, conn, 0);
+	if (connection_bw == GO_ABSENT || request_header == GO_ABSENT)
+		return 0;
+	look_at_headers(span, span->mark);
+	span->object = go_word(connection + connection_bw);
+	return span->object && span->has_header != HEADER_FOREIGN ? span_list(span) : 0;
+}
+
+__weak int http_propagate_stream(struct in_flight *span, __u64 request)
+{
+	if (!span)
+		return 0;
+	if (is_off(span) || !request)
+		return 0;
+	span->object = request;
+	return span_list(span);
+}
+
+__hidden int http_offer_stream(struct pt_regs *ctx, __u64 request, __u64 conn_at, __u32 stream)
+{
+	struct go_interface conn = {};
+	struct in_flight *span;
+	struct goroutine on;
+
+	if (goroutine_of(ctx, &on) || bpf_probe_read_user(&conn, sizeof(conn), (void *)conn_at))
+		return 0;
+	span = span_by_object(&on, request);
+	if (!span || span->record.library != http_client)
+		return 0;
+	return offer(span, &conn, stream);
+}
+
+/* The line lies in the span's scratch. Non-zero: there is no room. */
+static __always_inline int append(__u64 writer, __u64 buf, __u64 len, __u64 used, const __u8 *line)
+{
+	if (len - used < LINE_LEN || bpf_probe_write_user((void *)buf + used, line, LINE_LEN))
+		return 1;
+	/* only now is it part of what will be sent */
+	used += LINE_LEN;
+	return bpf_probe_write_user((void *)writer + bufio_writer_n, &used, sizeof(used));
+}
+
+static __noinline int add_header(struct in_flight *span, __u64 writer, const struct go_slice *buf,
+				 __u64 used)
+{
+	struct trace_context self = {};
+	__u8 *line = span_scratch(span);
+
+	span_context(span, &self);
+	__builtin_memcpy(line, "Traceparent: ", NAME_LEN);
+	traceparent_format(&self, line + NAME_LEN);
+	line[NAME_LEN + TRACEPARENT_LEN] = '\r';
+	line[NAME_LEN + TRACEPARENT_LEN + 1] = '\n';
+	return append(writer, buf->ptr, buf->len, used, line);
+}
+
+/* Where in the chunk in SPAN's scratch a traceparent with its trace id begins, or CHUNK. */
+__weak int http_find_traceparent(struct in_flight *span)
+{
+	__u8 *text, start[8 + 16] = "00-";
+	__u64 first;
+
+	if (!span)
+		return CHUNK;
+	text = span_scratch(span);
+	put_hex(start + 3, span->record.trace_id, 8);
+	__builtin_memcpy(&first, start, sizeof(first));
+	for (int i = 0; i < CHUNK; i++) {
+		__u64 here;
+
+		__builtin_memcpy(&here, text + i, sizeof(here));
+		if (here == first && text[i + SPAN_ID_AT - 1] == '-')
+			return i;
+	}
+	return CHUNK;
+}
+
+/* A header that was handed on: the parent in it becomes this span, now that it is in the buffer. */
+static __noinline int replace_parent(struct in_flight *span, __u64 buf, __u64 used)
+{
+	__u8 *text = span_scratch(span);
+
+	for (__u32 n = 0; n < CHUNKS; n++) {
+		__u64 from = buf + n * CHUNK;
+		__u32 at;
+
+		/* a chunk, and what a traceparent may reach into the next */
+		if (n * CHUNK >= used ||
+		    bpf_probe_read_user(text, CHUNK + TRACEPARENT_LEN, (void *)from))
+			break;
+		at = http_find_traceparent(span);
+		if (at >= CHUNK)
+			continue;
+		if (n * CHUNK + at + TRACEPARENT_LEN > used)
+			break;
+		put_hex(text, span->record.span_id, 8);
+		return bpf_probe_write_user((void *)from + at + SPAN_ID_AT, text, SPAN_ID_LEN);
+	}
+	return 1;
+}
+
+/* io.WriteString(w Writer, s string) */
+SEC("go_call/net/http.(*Request).write>io.WriteString")
+GO_OF(http_client) GO_WRITES int http_headers_end(struct pt_regs *ctx)
+{
+	__u64 writer = go_arg(ctx, 1), used;
+	struct go_slice buf = {};
+	struct in_flight *span;
+	struct goroutine on;
+	int err;
+
+	if (bufio_writer_buf == GO_ABSENT || bufio_writer_n == GO_ABSENT ||
+	    !go_itab_is(go_arg(ctx, 0), bufio_writer, go_bias(ctx)) || goroutine_of(ctx, &on))
+		return 0;
+	span = span_by_object(&on, writer);
+	if (!span || span->record.library != http_client || span->has_header >= HEADER_DONE)
+		return 0;
+	used = go_word(writer + bufio_writer_n);
+	if (!used || bpf_probe_read_user(&buf, sizeof(buf), (void *)writer + bufio_writer_buf) ||
+	    used > buf.len)
+		return 0;
+	if (span->has_header == HEADER_OURS)
+		err = replace_parent(span, buf.ptr, used);
+	else
+		err = add_header(span, writer, &buf, used);
+	span->has_header = HEADER_DONE;
+	return err ? fail(on.pid, FAIL_NO_ROOM) : 0;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* object: spans that are found by an object of the target, such as a stream; see span.bpf.h. */
+#include "span.bpf.h"
+
+/* Id of the span. As many as there can be spans under way; set by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct object_key);
+	__type(value, __u64);
+} objects SEC(".maps");
+
+static __always_inline struct object_key key_of(__u32 tgid, __u64 object)
+{
+	struct object_key key = {.tgid = tgid, .object = object};
+
+	return key;
+}
+
+static __always_inline void abandon(__u64 id)
+{
+	struct in_flight *span = span_by_id(id);
+	struct goroutine nobody = {}; /* it has left its goroutine */
+
+	if (!span || !span->detached)
+		return;
+	if (!span->owner.silent)
+		fail(span->record.pid, FAIL_ABANDONED);
+	span_drop(&nobody, span);
+}
+
+__weak int span_list_as(struct in_flight *span, __u64 object)
+{
+	struct object_key key;
+	__u64 id, *old;
+
+	if (!span)
+		return 0;
+	key = key_of(span->owner.tgid, object);
+	old = bpf_map_lookup_elem(&objects, &key);
+	__builtin_memcpy(&id, span->record.span_id, sizeof(id));
+	if (old && *old != id)
+		abandon(*old);
+	if (bpf_map_update_elem(&objects, &key, &id, BPF_ANY)) {
+		if (!span->owner.listed[0]) /* else the span is not lost */
+			fail(span->record.pid, FAIL_IN_FLIGHT_FULL);
+		return 0;
+	}
+	span->owner.listed[span->owner.listed[0] ? 1 : 0] = object;
+	return 0;
+}
+
+__weak int span_list(struct in_flight *span)
+{
+	if (!span)
+		return 0;
+	return span_list_as(span, span->object);
+}
+
+__hidden struct in_flight *span_by_object(const struct goroutine *on, __u64 object)
+{
+	struct object_key key = key_of(on->tgid, object);
+	__u64 *id = bpf_map_lookup_elem(&objects, &key);
+
+	return id ? span_by_id(*id) : NULL;
+}
+
+__hidden bool span_unlist(const struct in_flight *span)
+{
+	struct object_key key = key_of(span->owner.tgid, span->owner.listed[0]);
+
+	if (bpf_map_delete_elem(&objects, &key))
+		return false;
+	key.object = span->owner.listed[1];
+	if (key.object)
+		bpf_map_delete_elem(&objects, &key);
+	return true;
+}

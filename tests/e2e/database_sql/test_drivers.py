@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real drivers and real databases: which database, where it is, what it says of errors."""
+import dataclasses
+import urllib.parse
+
+import pytest
+
+from harness import database, otlp
+from harness.client import get
+
+from .conftest import Seen, is_child, SCOPE
+
+
+@dataclasses.dataclass(frozen=True)
+class Driver:
+    """harness/go/sqldriver with a driver, by a Go version, in a build mode."""
+    tag: str
+    modules: tuple
+    go: str
+    mode: str = "default"
+
+    def __str__(self):
+        return f"{self.tag} {self.modules[0][1]}, Go {self.go}, {self.mode}"
+
+
+def drivers(tag, module, *versions):
+    return [Driver(tag, ((module, version[0]),), *version[1:]) for version in versions]
+
+
+PQ = drivers("pq", "github.com/lib/pq", ("1.0.0", "1.19.13"), ("1.10.9", "1.24.9"),
+             ("1.10.9", "1.22.12", "pie stripped"), ("1.12.3", "1.27.1"),
+             ("1.12.3", "1.27.1", "pie stripped"))
+PGX = drivers("pgx4", "github.com/jackc/pgx/v4", ("4.5.0", "1.19.13"), ("4.18.3", "1.24.9"))
+PGX += drivers("pgx5", "github.com/jackc/pgx/v5", ("5.3.0", "1.19.13"), ("5.7.6", "1.24.9"),
+               ("5.12.0", "1.27.1"), ("5.12.0", "1.27.1", "pie stripped"))
+MYSQL = drivers("mysql", "github.com/go-sql-driver/mysql", ("1.3.0", "1.19.13"),
+                ("1.7.1", "1.24.9"), ("1.10.1", "1.27.1"), ("1.10.1", "1.27.1", "pie stripped"))
+SQLITE = drivers("modernc", "modernc.org/sqlite", ("1.23.1", "1.19.13"), ("1.61.1", "1.27.1"))
+SQLITE += drivers("mattn", "github.com/mattn/go-sqlite3", ("1.14.28", "1.27.1", "cgo external"),
+                  ("1.6.0", "1.24.9", "cgo external"))
+WRAPPED = [Driver("otelsql", (("github.com/XSAM/otelsql", "0.16.0"), ("github.com/lib/pq", "1.10.9")),
+                  "1.24.9"),
+           Driver("otelsql", (("github.com/XSAM/otelsql", "0.44.0"), ("github.com/lib/pq", "1.12.3")),
+                  "1.27.1")]
+
+ALL = [("DROP TABLE orders", "DROP TABLE IF EXISTS orders"),
+       ("CREATE TABLE orders", "CREATE TABLE orders (id int PRIMARY KEY, name varchar(?))"),
+       ("INSERT orders", "INSERT INTO orders VALUES ({}, 'x')"),
+       ("UPDATE orders", "UPDATE orders SET name = 'y' WHERE id = {}"),
+       ("BEGIN", None),
+       ("SELECT orders", "SELECT id, name FROM orders WHERE name = ?"),
+       ("COMMIT", None)]
+
+
+def _started(start):
+    def fixture():
+        try:
+            with start() as port:
+                yield port
+        except database.Unavailable as e:
+            pytest.skip(str(e))
+    return pytest.fixture(scope="module")(fixture)
+
+
+postgresql = _started(database.postgresql)
+mariadb = _started(database.mariadb)
+
+
+@pytest.fixture
+def see(start_server, trace):
+    """see(driver, dsn, paths, calls) -> Seen, of requests made one after the other."""
+    def run(driver, dsn, paths, calls):
+        server = start_server(name="sqldriver", version=driver.go, mode=driver.mode,
+                              tags=(driver.tag,), modules=driver.modules, env={"DSN": dsn})
+        agent = trace(server)
+        answers = [get(server.http, path) for path in paths]
+        agent.wait_spans(calls + len(paths), timeout=10)
+        spans = sorted(agent.stop(), key=lambda span: span.start_ns)
+        assert server.status is None, f"the target ended: {server.stderr.text()}"
+        seen = Seen([s for s in spans if s.scope == SCOPE], [s for s in spans if s.scope != SCOPE],
+                    agent)
+        assert (len(seen.calls), len(seen.requests)) == (calls, len(paths)), (
+            [f"{s.name} {s.attributes} {s.message}" for s in spans], answers)
+        return seen
+    return run
+
+
+def query(path, text):
+    return f"/{path}?" + urllib.parse.urlencode({"q": text})
+
+
+def check_all(seen, system, placeholder, namespace=None, address=None, port=None):
+    for call, (name, text) in zip(seen.calls, ALL):
+        assert call.status == otlp.UNSET, call
+        is_child(call, seen.request)
+        got = {key: call[key] for key in (
+            "db.system.name", "db.namespace", "server.address", "server.port", "db.query.text")}
+        assert got == {
+            "db.system.name": system, "db.namespace": namespace, "server.address": address,
+            "server.port": port, "db.query.text": text and text.format(placeholder)}
+        if not text and namespace:
+            name += " " + namespace
+        assert call.name == name
+
+
+def check_errors(seen, code, message):
+    """Of a table that does not exist, twice; then of a key that is there already."""
+    for call, want in zip(seen.calls, (code, code)):
+        assert call.status == otlp.ERROR
+        assert call["error.type"] == call["db.response.status_code"] == want
+        assert message in call.message
+
+
+@pytest.mark.parametrize("driver", PQ + PGX, ids=str)
+def test_postgresql(see, postgresql, driver):
+    dsn = f"postgres://postgres@127.0.0.1:{postgresql}/postgres?sslmode=disable"
+    seen = see(driver, dsn, ["/all"], len(ALL))
+    check_all(seen, "postgresql", "$1", "postgres", "127.0.0.1", postgresql)
+
+
+@pytest.mark.parametrize("driver", PQ + PGX, ids=str)
+def test_postgresql_errors(see, postgresql, driver):
+    dsn = f"host=127.0.0.1 port={postgresql} user=postgres dbname=postgres sslmode=disable"
+    text = "SELECT 1, 2 FROM missing"
+    seen = see(driver, dsn, [query("query", text), query("exec", text)], 2)
+    check_errors(seen, "42P01", 'relation "missing" does not exist')
+    for call in seen.calls:
+        assert call["server.port"] == postgresql and call["db.namespace"] == "postgres"
+
+
+@pytest.mark.parametrize("driver", [PQ[3], PGX[4], MYSQL[2]], ids=str)
+def test_connection_refused(see, driver):
+    with database.socket.socket() as s:  # nobody listens there
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        dsn = (f"root@tcp(127.0.0.1:{port})/shop" if driver.tag == "mysql" else
+               f"postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
+        seen = see(driver, dsn, [query("query", "SELECT 1, 2 FROM a"), "/ping"], 2)
+    system = "mysql" if driver.tag == "mysql" else "postgresql"
+    for call in seen.calls:
+        assert call.status == otlp.ERROR and call["db.system.name"] == system
+    assert [call.name for call in seen.calls] == ["SELECT a", "PING"]
+
+
+@pytest.mark.parametrize("driver", [PQ[3], PGX[4]], ids=str)
+def test_postgresql_timeout(see, postgresql, driver):
+    dsn = f"postgres://postgres@127.0.0.1:{postgresql}/postgres?sslmode=disable"
+    seen = see(driver, dsn, ["/ping", query("timeout", "SELECT 1, pg_sleep(5)")], 2)
+    assert seen.calls[0].name == "PING postgres" and seen.calls[0].status == otlp.UNSET
+    assert seen.calls[1].status == otlp.ERROR and seen.calls[1]["error.type"]
+    assert 40 < seen.calls[1].duration_ms < 4000
+
+
+@pytest.mark.parametrize("driver", MYSQL, ids=str)
+def test_mysql(see, mariadb, driver):
+    seen = see(driver, f"root@tcp(127.0.0.1:{mariadb})/shop", ["/all"], len(ALL))
+    check_all(seen, "mysql", "?", "shop", "127.0.0.1", mariadb)
+
+
+@pytest.mark.parametrize("driver", MYSQL, ids=str)
+def test_mysql_errors(see, mariadb, driver):
+    text = 'SELECT "secret", 2 FROM missing'
+    seen = see(driver, f"root@tcp(127.0.0.1:{mariadb})/shop",
+               [query("query", text), query("exec", text)], 2)
+    check_errors(seen, "1146", "Table 'shop.missing' doesn't exist")
+    assert seen.calls[0]["db.query.text"] == "SELECT ?, ? FROM missing"
+
+
+@pytest.mark.parametrize("driver", SQLITE, ids=str)
+def test_sqlite(see, driver, tmp_path):
+    seen = see(driver, str(tmp_path / "test.db"), ["/all", query("query", "SELECT 1, 2 FROM missing")],
+               len(ALL) + 1)
+    failed = seen.calls.pop()
+    seen.requests.pop()
+    check_all(seen, "sqlite", "?")
+    assert failed.status == otlp.ERROR and "no such table: missing" in failed.message
+    assert failed["error.type"] == failed["db.response.status_code"] == "1"
+
+
+@pytest.mark.parametrize("driver", WRAPPED, ids=str)
+def test_wrapped_driver(see, postgresql, driver):
+    """What counts is the driver's own connection, not what was put around it."""
+    dsn = f"postgres://postgres@127.0.0.1:{postgresql}/postgres?sslmode=disable"
+    seen = see(driver, dsn, ["/all"], len(ALL))
+    check_all(seen, "postgresql", "$1", "postgres", "127.0.0.1", postgresql)

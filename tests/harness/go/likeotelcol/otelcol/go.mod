@@ -1,0 +1,3 @@
+module go.opentelemetry.io/collector/otelcol
+
+go 1.24

@@ -1,0 +1,3 @@
+module example.test/sqldriver
+
+go 1.19

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a span says of an SQL text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../../../agent/sql_text.h"
+
+static const char *summary(const char *sql, enum sql_dialect dialect)
+{
+	static char buf[SQL_SUMMARY_MAX + 1];
+	struct otlp_text text = {sql, strlen(sql)};
+
+	buf[sql__summary(text, dialect, buf)] = '\0';
+	return buf;
+}
+
+static const char *redacted(const char *sql, enum sql_dialect dialect)
+{
+	static char buf[4096];
+	struct otlp_text text = {sql, strlen(sql)};
+
+	buf[sql__redact(text, dialect, buf)] = '\0';
+	return buf;
+}
+
+#define SUMMARY(sql, want) assert_string_equal(summary(sql, SQL_STANDARD), want)
+#define REDACT(sql, want) assert_string_equal(redacted(sql, SQL_STANDARD), want)
+
+static void test_operation_and_target(void **state)
+{
+	(void)state;
+	SUMMARY("SELECT * FROM orders WHERE id = 5", "SELECT orders");
+	SUMMARY("select id from orders", "SELECT orders");
+	SUMMARY("  \n\tSELECT 1", "SELECT");
+	SUMMARY("INSERT INTO orders (id, name) VALUES (1, 'x')", "INSERT orders");
+	SUMMARY("INSERT INTO orders(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET a = 1, b = 2",
+		"INSERT orders");
+	SUMMARY("INSERT OR REPLACE INTO orders VALUES (1)", "INSERT orders");
+	SUMMARY("INSERT IGNORE INTO orders VALUES (1)", "INSERT orders");
+	SUMMARY("UPDATE orders SET a = 1, b = 2 WHERE c", "UPDATE orders");
+	SUMMARY("UPDATE ONLY orders SET a = 1", "UPDATE orders");
+	SUMMARY("DELETE FROM orders WHERE id IN (1, 2)", "DELETE orders");
+	SUMMARY("DELETE FROM orders USING customers WHERE a = b", "DELETE orders customers");
+	SUMMARY("MERGE INTO orders USING staged ON a = b WHEN MATCHED THEN UPDATE SET a = 1 "
+		"WHEN NOT MATCHED THEN INSERT (a) VALUES (1)",
+		"MERGE orders staged");
+	SUMMARY("TRUNCATE TABLE orders", "TRUNCATE orders");
+	SUMMARY("CALL close_books(2026, 'x')", "CALL close_books");
+	SUMMARY("COPY orders FROM '/tmp/secret' WITH CSV", "COPY orders");
+	SUMMARY("COPY orders FROM STDIN", "COPY orders");
+}
+
+static void test_several_targets(void **state)
+{
+	(void)state;
+	SUMMARY("SELECT * FROM songs, artists WHERE songs.a = artists.a", "SELECT songs artists");
+	SUMMARY("SELECT * FROM songs AS s, artists a, labels WHERE a, b",
+		"SELECT songs artists labels");
+	SUMMARY("SELECT * FROM a LEFT OUTER JOIN b ON a.x = b.x INNER JOIN c USING (x), d",
+		"SELECT a b c d");
+	SUMMARY("INSERT INTO shipping (a, b) SELECT a, b FROM orders WHERE id = 3",
+		"INSERT shipping SELECT orders");
+	SUMMARY("SELECT d FROM (SELECT * FROM orders o JOIN customers c ON o.c = c.c) x, y",
+		"SELECT SELECT orders customers y");
+	SUMMARY("SELECT a FROM b WHERE c IN (SELECT d FROM e)", "SELECT b SELECT e");
+	SUMMARY("SELECT a FROM b UNION ALL SELECT c FROM d", "SELECT b SELECT d");
+	SUMMARY("UPDATE a SET x = b.x FROM b WHERE a.y = b.y", "UPDATE a b");
+	SUMMARY("BEGIN; UPDATE a SET b = 1; DELETE FROM c", "BEGIN UPDATE a DELETE c");
+}
+
+static void test_common_table_expressions(void **state)
+{
+	(void)state;
+	SUMMARY("WITH t AS (SELECT * FROM orders) SELECT * FROM t JOIN u ON 1 = 1",
+		"SELECT orders SELECT u");
+	SUMMARY("WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t), s AS "
+		"(SELECT 1 FROM r) DELETE FROM orders WHERE id IN (SELECT n FROM t)",
+		"SELECT SELECT r DELETE orders SELECT");
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	SUMMARY("SELECT * FROM public.orders", "SELECT public.orders");
+	SUMMARY("SELECT * FROM \"Public\".\"My Orders\" o", "SELECT Public.My Orders");
+	SUMMARY("SELECT * FROM `shop`.`orders`", "SELECT shop.orders");
+	SUMMARY("SELECT * FROM orders_2026", "SELECT orders_2026");
+	SUMMARY("SELECT * FROM bestellungen_ä", "SELECT bestellungen_ä");
+	assert_string_equal(summary("SELECT * FROM [dbo].[Orders]", SQL_SERVER),
+			    "SELECT dbo.Orders");
+	SUMMARY("SELECT * FROM generate_series(1, 3) AS n", "SELECT generate_series");
+}
+
+static void test_what_is_no_target(void **state)
+{
+	(void)state;
+	SUMMARY("SELECT EXTRACT(year FROM created) FROM orders", "SELECT orders");
+	SUMMARY("SELECT substring(name FROM 2 FOR 3) FROM orders", "SELECT orders");
+	SUMMARY("SELECT a FROM b WHERE c IS DISTINCT FROM d", "SELECT b");
+	SUMMARY("SELECT a FROM b FOR UPDATE", "SELECT b");
+	SUMMARY("SELECT 'DELETE FROM secrets' FROM orders", "SELECT orders");
+	SUMMARY("SELECT $$ DROP TABLE x $$ FROM orders", "SELECT orders");
+	SUMMARY("SELECT $q$ FROM x $$ $q$, $1 FROM orders", "SELECT orders");
+	SUMMARY("SELECT a INTO @b FROM orders", "SELECT orders");
+	SUMMARY("SELECT * FROM ?", "SELECT");
+}
+
+static void test_comments(void **state)
+{
+	(void)state;
+	SUMMARY("/* from x */ SELECT -- FROM y\n a /* , */ FROM /* z */ orders", "SELECT orders");
+	SUMMARY("-- only a comment", "");
+	SUMMARY("/* never ends", "");
+	assert_string_equal(summary("SELECT a # FROM b\nFROM c", SQL_MYSQL), "SELECT c");
+}
+
+static void test_definitions(void **state)
+{
+	(void)state;
+	SUMMARY("CREATE TABLE IF NOT EXISTS orders (id int)", "CREATE TABLE orders");
+	SUMMARY("CREATE UNIQUE INDEX CONCURRENTLY by_name ON orders (name)",
+		"CREATE INDEX by_name");
+	SUMMARY("CREATE OR REPLACE VIEW v AS SELECT a FROM b", "CREATE VIEW v SELECT b");
+	SUMMARY("DROP TABLE orders, customers", "DROP TABLE orders");
+	SUMMARY("ALTER TABLE orders ADD COLUMN a int", "ALTER TABLE orders");
+	SUMMARY("CREATE USER bob WITH PASSWORD 'secret'", "CREATE USER bob");
+	SUMMARY("PRAGMA journal_mode = WAL", "PRAGMA journal_mode");
+	SUMMARY("SET search_path = secret", "SET");
+	SUMMARY("EXPLAIN SELECT * FROM orders", "EXPLAIN SELECT orders");
+}
+
+static void test_unknown(void **state)
+{
+	(void)state;
+	SUMMARY("", "");
+	SUMMARY("SELEKT * FROM orders", "");
+	SUMMARY("(((", "");
+	SUMMARY("'SELECT * FROM orders'", "");
+	SUMMARY("SELECT * FROM", "SELECT");
+	SUMMARY("SELECT \"never ends", "SELECT");
+	SUMMARY("MATCH (n) RETURN n", "");
+}
+
+/* At most 255 bytes, and no word is cut. */
+static void test_long(void **state)
+{
+	char sql[4096] = "SELECT * FROM table_number_000", part[32];
+	const char *got;
+
+	(void)state;
+	for (int i = 1; i < 100; i++) {
+		snprintf(part, sizeof(part), ", table_number_%03d", i);
+		strcat(sql, part);
+	}
+	got = summary(sql, SQL_STANDARD);
+	assert_int_equal(strlen(got), 6 + 14 * 17);
+	assert_string_equal(got + strlen(got) - 17, " table_number_013");
+	memset(sql, '(', sizeof(sql) - 1);
+	SUMMARY(sql, "");
+	memcpy(sql, "SELECT ", 7);
+	SUMMARY(sql, "SELECT");
+}
+
+static void test_literals_are_redacted(void **state)
+{
+	(void)state;
+	REDACT("SELECT * FROM t WHERE a = 'x' AND b = 12", "SELECT * FROM t WHERE a = ? AND b = ?");
+	REDACT("VALUES (1.5e-3, -2, .5, 0xFF, 1e9,'it''s')", "VALUES (?, -?, ?, ?, ?,?)");
+	REDACT("SELECT E'a\\'b', N'x', X'ff', B'01', _utf8'x'", "SELECT ?, ?, ?, ?, ?");
+	REDACT("SELECT 'C:\\', a", "SELECT ?, a");
+	REDACT("SELECT $$it's$$, $a$ $$ $a$, $1, ?, :name, @p1, a::text",
+	       "SELECT ?, ?, $1, ?, :name, @p1, a::text");
+	REDACT("SELECT \"a 1\", t1.c2 FROM t1 -- 5\n/* 6 */",
+	       "SELECT \"a 1\", t1.c2 FROM t1 -- 5\n/* 6 */");
+	REDACT("SELECT 'never ends", "SELECT ?");
+	REDACT("SELECT $x$ never ends", "SELECT ?");
+	REDACT("", "");
+}
+
+static void test_dialects(void **state)
+{
+	(void)state;
+	assert_string_equal(redacted("SELECT \"x\", `a`, 'it\\'s 5', b", SQL_MYSQL),
+			    "SELECT ?, `a`, ?, b");
+	assert_string_equal(redacted("SELECT 5--3, 4 -- 5", SQL_MYSQL), "SELECT ?--?, ? -- 5");
+	assert_string_equal(redacted("SELECT /*!50000 'x' */ a", SQL_MYSQL), "SELECT /*!? ? */ a");
+	assert_string_equal(redacted("SELECT 'it\\'s', b", SQL_CLICKHOUSE), "SELECT ?, b");
+	/* in doubt nothing is shown that might be a literal */
+	assert_string_equal(redacted("SELECT 'it\\' AND 'x', b", SQL_UNKNOWN), "SELECT ?");
+	assert_string_equal(redacted("SELECT 'a\\b', b", SQL_UNKNOWN), "SELECT ?, b");
+	assert_string_equal(redacted("SELECT [a 1], 'x'", SQL_SERVER), "SELECT [a 1], ?");
+}
+
+/* Whatever the bytes: no read behind the end (the sanitizers tell), and no text grows. */
+static void test_any_bytes(void **state)
+{
+	static const char alphabet[] = "SELECT FROM'\"`$-/*#()[],.;\\0x1eE@:?\n\xc3\xff";
+	uint32_t seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		size_t len = round % 40, got;
+		char *sql = malloc(len ? len : 1), buf[SQL_SUMMARY_MAX], out[64];
+
+		for (size_t i = 0; i < len; i++) {
+			seed = seed * 1664525 + 1013904223;
+			sql[i] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
+		}
+		for (int d = SQL_UNKNOWN; d <= SQL_CLICKHOUSE; d++) {
+			struct otlp_text text = {sql, len};
+
+			got = sql__redact(text, d, out);
+			assert_true(got <= len);
+			got = sql__summary(text, d, buf);
+			assert_true(got <= SQL_SUMMARY_MAX && got <= len + 1);
+		}
+		free(sql);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_operation_and_target),
+		cmocka_unit_test(test_several_targets),
+		cmocka_unit_test(test_common_table_expressions),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_what_is_no_target),
+		cmocka_unit_test(test_comments),
+		cmocka_unit_test(test_definitions),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_literals_are_redacted),
+		cmocka_unit_test(test_dialects),
+		cmocka_unit_test(test_any_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
