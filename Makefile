@@ -142,6 +142,10 @@ matrix: all ## every Go version in every build mode
 	$(Q)scripts/install-deps test
 	$(Q)cd tests && ../$(PYTHON) matrix.py
 
+libraries: all ## each library under every Go version and build mode
+	$(Q)scripts/install-deps test
+	$(Q)cd tests && ../$(PYTHON) -m pytest -q -rsfE -m versions
+
 thirdparty: all ## Go programs that nobody here wrote
 	$(Q)scripts/install-deps test
 	$(Q)cd tests && ../$(PYTHON) -m thirdparty.run
@@ -192,7 +196,7 @@ help: ## list the targets
 clean: ## remove build/
 	$(Q)rm -rf build
 
-.PHONY: all unit fuzz fuzz-programs demo test matrix thirdparty kernels bench lint install uninstall \
+.PHONY: all unit fuzz fuzz-programs demo test matrix libraries thirdparty kernels bench lint install uninstall \
 	help clean compile_commands.json
 
 -include $(shell find $(addprefix $(B)/,agent bench bpf gen offsets otlp tests) -name '*.d' -type f 2>/dev/null)

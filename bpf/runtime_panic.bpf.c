@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * runtime.gopanic: puts the panic's value on the goroutine's innermost span, also when a
- * middleware recovers it. What the value means, the agent finds out from its Go type.
+ * runtime.gopanic: puts the panic's value on the goroutine's innermost span, also when a middleware
+ * recovers it. What the value means, the agent finds out from its Go type. runtime.Goexit: ends what
+ * the goroutine is in.
  */
 #include "span.bpf.h"
 
@@ -41,4 +42,14 @@ int panic_entry(struct pt_regs *ctx)
 	if (!span_put_value(span, ATTR_PANIC, &value))
 		put_text(span, &value);
 	return 0;
+}
+
+/* func Goexit(), src/runtime/panic.go */
+SEC("go_entry/runtime.Goexit")
+GO_CHILDREN
+int goexit_entry(struct pt_regs *ctx)
+{
+	struct goroutine on;
+
+	return goroutine_of(ctx, &on) ? 0 : span_goexit(&on);
 }

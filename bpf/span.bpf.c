@@ -352,6 +352,34 @@ __hidden struct in_flight *span_by_id(__u64 id)
 	return bpf_map_lookup_elem(&in_flight, &id);
 }
 
+__weak int span_goexit(const struct goroutine *on)
+{
+	struct goroutine_spans *spans;
+	struct goroutine_key key;
+
+	if (!on)
+		return 0;
+	key = key_of(on);
+	spans = spans_of(on, false);
+	if (!spans)
+		return 0;
+	for (int i = 0; i < MAX_NESTING; i++) {
+		__u32 top = spans->cnt - 1;
+		struct in_flight *span;
+
+		if (top >= MAX_NESTING)
+			break;
+		span = bpf_map_lookup_elem(&in_flight, &spans->open[top].id);
+		if (span && span->record.kind == SPAN_SERVER)
+			break;
+		if (span)
+			span_put_number(span, ATTR_UNWOUND, UNWIND_GOEXIT);
+		spans->cnt = top;
+		finish_unwound(spans->open[top].id, 0);
+	}
+	return spans->cnt ? 0 : bpf_map_delete_elem(&goroutines, &key);
+}
+
 __weak int span_panicked(const struct goroutine *on, __u64 time_ns)
 {
 	struct goroutine_spans *spans;

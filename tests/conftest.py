@@ -7,6 +7,7 @@ that cannot be built. The agent is build/gospan or what GOSPAN names.
 import contextlib
 import ctypes
 import os
+import re
 import sys
 
 import pytest
@@ -89,6 +90,19 @@ def trace(start_gospan):
 def nothing_left_behind():
     yield
     process.kill_all()
+
+
+# Each library is tested with every Go version and build mode; `make test` has time for the newest.
+LIBRARIES = ("database_sql", "grpc", "net_http_client", "routers")
+OTHER_GO = re.compile(r"1\.(19|2[0-6])\.\d")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent.name in LIBRARIES and OTHER_GO.search(item.name) and \
+                build.NEWEST not in item.name:
+            item.add_marker(pytest.mark.versions)
 
 
 def pytest_collection_finish(session):

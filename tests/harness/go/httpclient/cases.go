@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -216,7 +217,8 @@ func exit(*http.Request) (*url.URL, error) {
 
 // nested calls another handler of this process, which calls on.
 func nested(s scene) {
-	in := fmt.Sprintf("http://%s/case/one?label=inner&to=%s", s.r.Host, url.QueryEscape(s.to))
+	self := s.r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	in := fmt.Sprintf("http://%s/case/one?label=inner&to=%s", self, url.QueryEscape(s.to))
 	response, err := transports["plain"].RoundTrip(newRequest(s.r.Context(), in))
 	if err == nil {
 		response.Body.Close()
