@@ -124,12 +124,15 @@ static void check_attributes(const struct otlp_attribute *attributes, size_t cnt
 	}
 }
 
-static void check_span(const struct otlp_span *span, const struct config *config)
+static void check_span(const struct otlp_span *span, const struct config *config,
+		       const struct declared_library *library)
 {
 	expect(span->attribute_cnt <= BUILD_ATTRIBUTES_MAX && span->event_cnt <= BUILD_EVENTS_MAX);
 	expect(span->attribute_cnt <= config->attribute_count_limit);
 	expect(span->event_cnt <= config->event_count_limit);
-	expect(span->name.len && workbench.text_used <= BUILD_TEXT_MAX);
+	expect(workbench.text_used <= BUILD_TEXT_MAX);
+	/* a span by hand has the name that the program gave it, which may be none */
+	expect(span->name.len || !strcmp(library->domain, "SPAN"));
 	check_text(span->name, false);
 	check_text(span->trace_state, false);
 	check_attributes(span->attributes, span->attribute_cnt);
@@ -140,7 +143,7 @@ static void check_span(const struct otlp_span *span, const struct config *config
 	}
 }
 
-static void check_json(const struct bytes *packed, bool parse)
+static void check_json(const struct bytes *packed, const struct otlp_span *span, bool parse)
 {
 	struct bytes json = {};
 	json_t *root;
@@ -149,7 +152,7 @@ static void check_json(const struct bytes *packed, bool parse)
 	check_text((struct otlp_text){(char *)json.at, json.len}, true);
 	if (parse) {
 		root = json_loadb((char *)json.at, json.len, JSON_REJECT_DUPLICATES, NULL);
-		expect(json_is_object(root) && json_object_get(root, "name"));
+		expect(json_is_object(root) && !json_object_get(root, "name") == !span->name.len);
 		json_decref(root);
 	}
 	bytes__free(&json);
@@ -161,7 +164,7 @@ static void check_encoding(const struct otlp_span *span, enum mode mode)
 
 	expect(!otlp__append_span(&packed, span));
 	if (mode & MODE_JSON)
-		check_json(&packed, mode & MODE_PARSE);
+		check_json(&packed, span, mode & MODE_PARSE);
 	bytes__free(&packed);
 }
 
@@ -183,7 +186,7 @@ static void handle(const struct span_record *record, const uint8_t *body, enum m
 	}
 	if (!assemble__span(b, config, &declarations, r, record, body, 1700000000000000000))
 		return;
-	check_span(&b->span, config);
+	check_span(&b->span, config, &libraries[record->library]);
 	if (mode & MODE_CONSOLE)
 		console__span(console, "service", &b->span);
 	else
