@@ -228,7 +228,7 @@ SEC("go_call/runtime.newproc.func1>runtime.runqput")
 GO_CHILDREN
 int goroutine_start(struct pt_regs *ctx)
 {
-	struct goroutine creator;
+	struct goroutine creator = {};
 	struct goroutine_key child = {};
 	__u64 machine, g, id;
 

@@ -100,7 +100,7 @@ static __always_inline int echo4_put(struct pt_regs *ctx)
 {
 	struct goroutine on;
 	struct in_flight *span;
-	struct go_string path;
+	struct go_string path = {};
 	__u64 c, request, url, prefix;
 
 	if (goroutine_of(ctx, &on))

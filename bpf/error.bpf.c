@@ -140,8 +140,8 @@ static __always_inline void put_text(struct in_flight *span, struct go_string s)
 static __noinline int put_addresses(struct in_flight *span, __u64 source, __u64 addr)
 {
 	struct go_interface from = {}, to = {};
-	struct ip_address address;
-	struct go_string path;
+	struct ip_address address = {};
+	struct go_string path = {};
 
 	bpf_probe_read_user(&from, sizeof(from), (void *)source);
 	bpf_probe_read_user(&to, sizeof(to), (void *)addr);

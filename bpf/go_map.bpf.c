@@ -78,14 +78,17 @@ __weak int go_map_next(struct in_flight *span)
 	struct go_map_scratch *scratch;
 	struct go_map_walk *walk;
 	__u64 overflow = 0;
+	__u32 at;
 
 	if (!span)
 		return 0;
 	scratch = (void *)span_scratch(span);
 	walk = &scratch->walk;
 
+	at = classic_overflow_off(walk->elem_size) & 511;
+	barrier_var(at);
 	if (!walk->swiss)
-		overflow = *(const __u64 *)(scratch->group + (classic_overflow_off(walk->elem_size) & 511));
+		overflow = *(const __u64 *)(scratch->group + at);
 	if (overflow) {
 		walk->next = overflow;
 		return 1;
@@ -133,8 +136,10 @@ __weak int go_map_take(struct in_flight *span, __u32 i)
 	struct go_map_scratch *scratch;
 	__u32 key, elem, elem_size;
 
-	if (!span || i >= GROUP_SLOTS)
+	if (!span)
 		return 0;
+	i &= GROUP_SLOTS - 1;
+	barrier_var(i); /* one register: 6.1's verifier loses the bound of a copy; so below */
 	scratch = (void *)span_scratch(span);
 	elem_size = scratch->walk.elem_size & 31;
 	if (scratch->walk.swiss) {
@@ -148,7 +153,11 @@ __weak int go_map_take(struct in_flight *span, __u32 i)
 		key = CLASSIC_KEYS_OFF + i * STRING_SIZE;
 		elem = CLASSIC_ELEMS_OFF + i * elem_size;
 	}
-	__builtin_memcpy(&scratch->slot.key, scratch->group + (key & 511), STRING_SIZE);
-	__builtin_memcpy(&scratch->slot.elem, scratch->group + (elem & 511), STRING_SIZE);
+	key &= 511;
+	barrier_var(key);
+	__builtin_memcpy(&scratch->slot.key, scratch->group + key, STRING_SIZE);
+	elem &= 511;
+	barrier_var(elem);
+	__builtin_memcpy(&scratch->slot.elem, scratch->group + elem, STRING_SIZE);
 	return 1;
 }

@@ -25,7 +25,7 @@ static __always_inline __u8 last_byte(struct go_string s)
 static __always_inline bool is_redirected(__u64 regexp, __u64 request, struct go_string template)
 {
 	__u16 strict = mux_strict != GO_ABSENT ? mux_strict : mux_strict_old;
-	struct go_string path;
+	struct go_string path = {};
 
 	if (strict == GO_ABSENT)
 		return true; /* unknown: no route rather than a wrong one */

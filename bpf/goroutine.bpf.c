@@ -63,18 +63,20 @@ __weak __u64 goid_of(__u64 g)
 
 __weak int goroutine_at(__u64 g, struct goroutine *out)
 {
+	__u32 pid; /* on our own stack: to 6.1 a key must be that or a map's */
+
 	if (!out)
 		return 1;
 	out->tgid = bpf_get_current_pid_tgid() >> 32;
-	out->pid = pid_for_agent(out->tgid);
-	if (!out->pid)
+	out->pid = pid = pid_for_agent(out->tgid);
+	if (!pid)
 		return 1;
-	if (only_targets && !bpf_map_lookup_elem(&targets, &out->pid))
+	if (only_targets && !bpf_map_lookup_elem(&targets, &pid))
 		return 1;
 	out->g = g;
 	out->goid = 0;
 	if (bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)g + runtime_g_goid)) {
-		fail(out->pid, FAIL_NO_GOROUTINE);
+		fail(pid, FAIL_NO_GOROUTINE);
 		return 1;
 	}
 	return 0;
@@ -82,5 +84,6 @@ __weak int goroutine_at(__u64 g, struct goroutine *out)
 
 __hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
 {
+	__builtin_memset(out, 0, sizeof(*out)); /* 6.1: a global function takes no memory unset */
 	return goroutine_at(go_g(ctx), out);
 }

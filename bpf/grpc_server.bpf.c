@@ -148,7 +148,7 @@ static __always_inline void put_peer(struct in_flight *span, __u64 transport)
 {
 	__u16 at = http2_server_peer != GO_ABSENT ? http2_server_peer : http2_server_remote;
 	struct go_interface addr = {};
-	struct ip_address address;
+	struct ip_address address = {};
 
 	if (at == GO_ABSENT || bpf_probe_read_user(&addr, sizeof(addr), (void *)transport + at))
 		return;

@@ -78,7 +78,7 @@ int httprouter_match(struct pt_regs *ctx)
 	struct go_slice params = {.ptr = go_arg(ctx, 1), .len = go_arg(ctx, 2)};
 	struct goroutine on;
 	struct in_flight *span;
-	struct go_string path;
+	struct go_string path = {};
 	__u64 request, prefix;
 
 	if (!go_arg(ctx, 0) || httprouter_frame == GO_ABSENT || goroutine_of(ctx, &on))

@@ -98,6 +98,7 @@ __weak int join_offer(struct in_flight *span, const struct go_interface *conn,
 			const struct join_request *request)
 {
 	struct join_offer offer = {};
+	struct join_key key; /* to 6.1 a map's key must lie on the stack or in a map */
 	struct net_ends ends = {};
 	__u8 *used = state();
 
@@ -109,7 +110,8 @@ __weak int join_offer(struct in_flight *span, const struct go_interface *conn,
 	offer.hash = hash_of(span, request);
 	span_context(span, &offer.client);
 	*used = 1;
-	span->joins = !bpf_map_update_elem(&joins, &span->join, &offer, BPF_ANY);
+	key = span->join;
+	span->joins = !bpf_map_update_elem(&joins, &key, &offer, BPF_ANY);
 	return 0;
 }
 
@@ -118,13 +120,15 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 {
 	struct join_offer *offer;
 	struct net_ends ends = {};
+	struct join_key key;
 
 	if (!span || !conn || !request || !parent)
 		return 0;
 	if (net_ends_of(conn, span->record.bias, &ends))
 		return 0;
 	set_key(&span->join, &ends.remote, &ends.local, request->stream);
-	offer = bpf_map_lookup_elem(&joins, &span->join);
+	key = span->join;
+	offer = bpf_map_lookup_elem(&joins, &key);
 	if (!offer || offer->hash != hash_of(span, request))
 		return 0;
 	if (parent->from && !is_same_trace(parent->trace_id, offer->client.trace_id))
@@ -137,7 +141,10 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 
 __weak int join_withdraw(struct in_flight *span)
 {
-	if (!span)
+	struct join_key key;
+
+	if (!span || !span->joins)
 		return 0;
-	return span->joins ? bpf_map_delete_elem(&joins, &span->join) : 0;
+	key = span->join;
+	return bpf_map_delete_elem(&joins, &key);
 }

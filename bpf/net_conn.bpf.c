@@ -104,7 +104,7 @@ static __noinline __u64 fd_of(const struct go_interface *conn, __u64 bias)
 static __noinline int read_end(__u64 addr, __u64 bias, struct net_end *out)
 {
 	struct go_interface at = interface_at(addr);
-	struct ip_address address;
+	struct ip_address address = {};
 
 	if (net_address(&at, bias, &address) || !address.len)
 		return 1;
@@ -137,8 +137,8 @@ __weak int span_put_peer(struct in_flight *span, const struct go_interface *conn
 	__u64 bias;
 	__u64 fd;
 	struct go_interface remote;
-	struct ip_address address;
-	struct go_string path;
+	struct ip_address address = {};
+	struct go_string path = {};
 
 	if (!span || !conn)
 		return 0;

@@ -50,7 +50,7 @@ __weak int otel_is_known_tracer(__u64 name, __u64 len)
 static __always_inline bool wants_new_root(const struct go_slice *options, __u64 bias)
 {
 	for (__u32 i = 0; i < OPTIONS_MAX && i < options->len; i++) {
-		struct otel_option option;
+		struct otel_option option = {};
 
 		if (!otel_option_at(options, i, bias, &option) && otel_is_new_root(&option, bias))
 			return true;

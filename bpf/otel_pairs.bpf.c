@@ -278,7 +278,7 @@ __hidden int otel_put_options(struct in_flight *span, const struct go_slice *opt
 			      enum otel_of of)
 {
 	for (__u32 i = 0; i < OPTIONS_MAX && i < options->len; i++) {
-		struct otel_option option;
+		struct otel_option option = {};
 
 		if (!otel_option_at(options, i, span->record.bias, &option))
 			otel_put_option(span, &option, of);

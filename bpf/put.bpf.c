@@ -30,7 +30,7 @@ static const __u16 text_limits[ATTR_MAX] = {
 /* Global functions: the verifier looks at them once a program, not for each caller. */
 __weak int span_try_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
 {
-	__u32 size = (__u32)key < ATTR_MAX ? text_limits[key] : 0;
+	__u64 size = (__u32)key < ATTR_MAX ? text_limits[key] : 0;
 	__u16 used;
 	__u8 *to;
 
@@ -43,6 +43,9 @@ __weak int span_try_text(struct in_flight *span, enum attribute_key key, __u64 p
 		size = len;
 	to = put_header(span, key, size);
 	if (!to)
+		return 0;
+	barrier_var(size); /* one register: 6.1's verifier loses the bound of a copy */
+	if (size > TEXT_MAX)
 		return 0;
 	if (bpf_probe_read_user(to, size, (void *)ptr)) {
 		span->used = used;

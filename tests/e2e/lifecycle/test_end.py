@@ -161,7 +161,9 @@ def test_the_targets_code_is_restored(start_server, trace, number):
     """Breakpoints are in its code while it is traced, and none afterwards."""
     server = start_server()
     sites = json.loads(run("inspect", "--pid", server.pid, "--json")[1])["probes"]
-    addresses = [p["site"]["address"] for p in sites if p["status"] == "on"]
+    # what would write into the target is left out where the kernel forbids that
+    addresses = [p["site"]["address"] for p in sites if p["status"] == "on" and
+                 p["program"] != "http_headers_end"]
     before = code_at(server.pid, addresses)
     assert b"\xcc" not in before
     agent = trace(server)
