@@ -19,8 +19,9 @@ GO_FRAME(chi_frame, "github.com/go-chi/chi/v5.(*Mux).routeHTTP>github.com/go-chi
 /*
  * The *chi.Context in CONTEXT or its ancestors; 0: none. type valueCtx struct { Context; key, val
  * any }: src/context/context.go, Go 1.19 to 1.27. The parent comes first in the other types as well.
+ * A global function: on the stack of chi_match 6.1 would have no room for it.
  */
-static __always_inline __u64 find_routing(__u64 context, __u64 type)
+__weak __u64 chi_find_routing(__u64 context, __u64 type)
 {
 	struct {
 		struct go_interface parent, key, value;
@@ -98,7 +99,7 @@ int chi_match(struct pt_regs *ctx)
 	span = span_of_request(&on, request, &prefix);
 	if (!span || span->owner.silent)
 		return 0;
-	routing = find_routing(go_word(request + request_ctx + 8), chi_context_type + go_bias(ctx));
+	routing = chi_find_routing(go_word(request + request_ctx + 8), chi_context_type + go_bias(ctx));
 	if (!routing)
 		return 0;
 	if (bpf_probe_read_user(&patterns, sizeof(patterns), (void *)routing + chi_patterns))

@@ -35,7 +35,7 @@ const volatile __u64 known_tracers[KNOWN_TRACERS_MAX];
 __weak int otel_is_known_tracer(__u64 name, __u64 len)
 {
 	__u64 hash = NAME_HASH_START;
-	__u8 text[KNOWN_TRACER_LEN];
+	__u8 text[KNOWN_TRACER_LEN] = {}; /* 6.1: a read of a length that varies wants it set */
 
 	if (!len || len > sizeof(text) || bpf_probe_read_user(text, len, (void *)name))
 		return 0;
