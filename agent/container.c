@@ -30,7 +30,8 @@ bool container__id_of_cgroup(const char *text, char id[static CONTAINER_ID_LEN +
 	size_t word;
 
 	while (*p) {
-		word = strspn(p, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		for (word = 0; isalnum((unsigned char)p[word]); word++)
+			;
 		if (word == CONTAINER_ID_LEN && is_id(p))
 			found = p;
 		p += word ? word : 1;

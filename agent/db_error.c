@@ -4,11 +4,13 @@
 
 static const struct {
 	const char *type;
-	const char *number; /* field with the code; NULL: it is the second text */
+	const char *number; /* field with the code; NULL: it is the second text, if there is one */
 } errors[] = {
 	{"*github.com/lib/pq.Error", NULL},
 	{"*github.com/jackc/pgconn.PgError", NULL},
 	{"*github.com/jackc/pgx/v5/pgconn.PgError", NULL},
+	{"*github.com/jackc/pgconn.connectError", NULL},
+	{"*github.com/jackc/pgx/v5/pgconn.connectError", NULL},
 	{"*github.com/go-sql-driver/mysql.MySQLError", "Number"},
 	{"github.com/mattn/go-sqlite3.Error", "ExtendedCode"},
 	{"*modernc.org/sqlite.Error", "code"},

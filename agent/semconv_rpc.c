@@ -127,8 +127,9 @@ static void put_target(struct build_span *b, struct otlp_text target)
 	} else if (endpoint_of(target, "dns", &endpoint) ||
 		   endpoint_of(target, "passthrough", &endpoint)) {
 		put_server(b, endpoint);
-	} else if (memmem(target.at, target.len, "://", 3) || starts_with(target, "ipv4:") ||
-		   starts_with(target, "ipv6:") || starts_with(target, "xds:")) {
+	} else if ((target.len && memmem(target.at, target.len, "://", 3)) ||
+		   starts_with(target, "ipv4:") || starts_with(target, "ipv6:") ||
+		   starts_with(target, "xds:")) {
 		build__text(b, "server.address", target);
 	} else {
 		put_server(b, target);

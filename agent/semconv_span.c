@@ -229,8 +229,9 @@ static void put_row(struct replay *r)
 	case ATTR_SPAN_EVENT_SINCE_BOOT:
 	case ATTR_SPAN_EVENT_TIME:
 		if (r->event)
-			r->event->time_unix_ns = number_of(r) + (r->key == ATTR_SPAN_EVENT_TIME ?
-									 0 : r->in->wall_offset);
+			r->event->time_unix_ns =
+				(uint64_t)number_of(r) +
+				(r->key == ATTR_SPAN_EVENT_TIME ? 0 : r->in->wall_offset);
 		break;
 	case ATTR_SPAN_LINK:
 		put_link(r);

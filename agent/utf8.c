@@ -33,6 +33,16 @@ size_t utf8__char_len(const char *text, size_t len)
 	return n;
 }
 
+/* Bytes that are valid from the start of TEXT on. */
+static size_t valid_len(const char *text, size_t len)
+{
+	size_t at = 0, n;
+
+	while (at < len && text[at] && (n = utf8__char_len(text + at, len - at)))
+		at += n;
+	return at;
+}
+
 char *utf8__clean(const char *text, size_t len)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
@@ -41,12 +51,16 @@ char *utf8__clean(const char *text, size_t len)
 
 	if (!out)
 		return NULL;
-	while (len) {
-		n = *text ? utf8__char_len(text, len) : 0;
-		memcpy(to, n ? text : replacement, n ? n : 3);
-		to += n ? n : 3;
-		text += n ? n : 1;
-		len -= n ? n : 1;
+	for (;;) {
+		n = valid_len(text, len);
+		memcpy(to, text, n);
+		to += n;
+		if (n == len)
+			break;
+		memcpy(to, replacement, 3);
+		to += 3;
+		text += n + 1;
+		len -= n + 1;
 	}
 	*to = '\0';
 	return out;

@@ -22,6 +22,19 @@ GO_TYPE(error_pg5, "*github.com/jackc/pgx/v5/pgconn.PgError");
 GO_FIELD(error_pg5_message, string, "github.com/jackc/pgx/v5/pgconn.PgError.Message");
 GO_FIELD(error_pg5_code, string, "github.com/jackc/pgx/v5/pgconn.PgError.Code");
 
+/* Those that wrap them, and what net says: type PrepareError (from v5.8), ConnectError (from v5.5),
+ * connectError struct */
+GO_TYPE(error_pg5_prepare, "*github.com/jackc/pgx/v5/pgconn.PrepareError");
+GO_FIELD(error_pg5_prepare_err, interface, "github.com/jackc/pgx/v5/pgconn.PrepareError.err");
+GO_TYPE(error_pg5_dial, "*github.com/jackc/pgx/v5/pgconn.ConnectError");
+GO_FIELD(error_pg5_dial_err, interface, "github.com/jackc/pgx/v5/pgconn.ConnectError.err");
+GO_TYPE(error_pg5_connect, "*github.com/jackc/pgx/v5/pgconn.connectError");
+GO_FIELD(error_pg5_connect_msg, string, "github.com/jackc/pgx/v5/pgconn.connectError.msg");
+GO_FIELD(error_pg5_connect_err, interface, "github.com/jackc/pgx/v5/pgconn.connectError.err");
+GO_TYPE(error_pg4_connect, "*github.com/jackc/pgconn.connectError");
+GO_FIELD(error_pg4_connect_msg, string, "github.com/jackc/pgconn.connectError.msg");
+GO_FIELD(error_pg4_connect_err, interface, "github.com/jackc/pgconn.connectError.err");
+
 /* type MySQLError struct, errors.go, v1.3 to v1.10 */
 GO_TYPE(error_mysql, "*github.com/go-sql-driver/mysql.MySQLError");
 GO_FIELD(error_mysql_message, string, "github.com/go-sql-driver/mysql.MySQLError.Message");
@@ -40,7 +53,29 @@ GO_FIELD(error_mssql_old_message, string, "github.com/denisenkom/go-mssqldb.Erro
 
 /* type Exception struct, lib/proto/exception.go */
 GO_TYPE(error_clickhouse, "*github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception");
-GO_FIELD(error_clickhouse_message, string, "github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception.Message");
+GO_FIELD(error_clickhouse_message, string,
+	 "github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception.Message");
+
+/* Errors around others. */
+static __always_inline bool database_wrapper(__u64 type, __u16 *message, __u16 *wrapped)
+{
+	if (error_pg5_prepare && type == error_pg5_prepare) {
+		*message = GO_ABSENT;
+		*wrapped = error_pg5_prepare_err;
+	} else if (error_pg5_dial && type == error_pg5_dial) {
+		*message = GO_ABSENT;
+		*wrapped = error_pg5_dial_err;
+	} else if (error_pg5_connect && type == error_pg5_connect) {
+		*message = error_pg5_connect_msg;
+		*wrapped = error_pg5_connect_err;
+	} else if (error_pg4_connect && type == error_pg4_connect) {
+		*message = error_pg4_connect_msg;
+		*wrapped = error_pg4_connect_err;
+	} else {
+		return false;
+	}
+	return true;
+}
 
 /* Of the error with this link-time type; false, and nothing touched, when it is no driver's. */
 static __always_inline bool database_error(__u64 type, __u16 *message, __u16 *code)

@@ -43,6 +43,8 @@ __weak int sql_end(const struct goroutine *on, struct in_flight *span)
 	if (!on || !span)
 		return 0;
 	conn = span->object;
+	if (span->late.ptr)
+		span_put_text(span, ATTR_DB_QUERY, span->late.ptr, span->late.len);
 	/* without a query the database is part of the span's name */
 	if (!span_is_brief(span) || (!span->owner.silent && !(span->state & HAS_QUERY))) {
 		if (span->mark)
@@ -174,8 +176,6 @@ GO_ALSO("database/sql.(*Stmt).QueryContext.func1>database/sql.rowsiFromStatement
 GO_ALSO("database/sql.(*Stmt).QueryContext>database/sql.rowsiFromStatement")
 GO_ALSO("database/sql.(*Stmt).ExecContext.func1>database/sql.resultFromStatement")
 GO_ALSO("database/sql.(*Stmt).ExecContext>database/sql.resultFromStatement")
-GO_ALSO("database/sql.(*Tx).ExecContext>database/sql.(*DB).execDC")
-GO_ALSO("database/sql.(*Conn).ExecContext>database/sql.(*DB).execDC")
 GO_OF(database_sql) GO_NEEDED GO_RESULTS(14) int sql_interface_return(struct pt_regs *ctx)
 {
 	struct go_interface error = {go_arg(ctx, 2), go_arg(ctx, 3)};

@@ -26,6 +26,7 @@ int sql_put_connector(struct in_flight *span, __u64 db);
  */
 enum call_state {
 	BAD_ATTEMPTS = 0x03, /* number of attempts that met driver.ErrBadConn */
+	EXECUTES = 0x04,     /* ends when the connection is released */
 	ON_CONN = 0x08,	     /* begun on a connection that was there */
 	UNDECIDED = 0x10,    /* `error` is either final or ErrBadConn */
 	AGAIN = 0x20,	     /* it was that: the next attempt follows */
@@ -71,7 +72,9 @@ static __always_inline struct in_flight *begin_call(struct pt_regs *ctx, const s
 static __always_inline int put_query(struct in_flight *span, struct go_string text, __u64 arg_cnt)
 {
 	span->state |= HAS_QUERY;
-	span_put_string(span, ATTR_DB_QUERY, text);
+	/* A constant that nobody has looked at yet: once more at the end, when the driver has. */
+	if (text.len && span_try_text(span, ATTR_DB_QUERY, text.ptr, text.len))
+		span->late = text;
 	if (arg_cnt)
 		span_put_number(span, ATTR_DB_ARGUMENTS, arg_cnt);
 	return 0;

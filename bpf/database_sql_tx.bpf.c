@@ -9,7 +9,12 @@
 /* type Conn, Tx struct, src/database/sql/sql.go, Go 1.19 to 1.27 */
 GO_FIELD(conn_dc, pointer, "database/sql.Conn.dc");
 GO_FIELD(tx_ctx, interface, "database/sql.Tx.ctx");
-extern const volatile __u16 tx_dc; /* database_sql.bpf.c */
+extern const volatile __u16 tx_dc;   /* database_sql.bpf.c */
+extern const volatile __u16 g_panic; /* net_http_server.bpf.c */
+
+/* What Tx and Conn have execDC call at its end: without it nothing is begun. */
+GO_FUNCTION(tx_release, "database/sql.(*Tx).closemuRUnlockRelease-fm");
+GO_FUNCTION(conn_release, "database/sql.(*Conn).closemuRUnlockCondReleaseConn-fm");
 
 /* Length of the last argument, a slice that has no room in x86-64's registers. */
 static __always_inline __u64 arg_cnt(const struct pt_regs *ctx, int on_arm64)
@@ -48,9 +53,40 @@ int sql_exec_on_conn(struct pt_regs *ctx)
 {
 	struct go_interface context = {go_arg(ctx, 1), go_arg(ctx, 2)};
 	struct go_string text = {go_arg(ctx, 5), go_arg(ctx, 6)};
-	struct in_flight *span = begin_on_conn(ctx, go_arg(ctx, 3), &context);
+	struct in_flight *span;
 
-	return span ? put_query(span, text, arg_cnt(ctx, 8)) : 0;
+	if (!tx_release && !conn_release)
+		return 0;
+	span = begin_on_conn(ctx, go_arg(ctx, 3), &context);
+	if (!span)
+		return 0;
+	span->state |= EXECUTES;
+	return put_query(span, text, arg_cnt(ctx, 8));
+}
+
+/*
+ * release(err error), a method value: execDC defers it; queryDC calls it when it fails, else Rows
+ * do when they are closed. A stepped return costs many times as much.
+ */
+SEC("go_entry/database/sql.(*Tx).closemuRUnlockRelease-fm")
+GO_ALSO("database/sql.(*Conn).closemuRUnlockCondReleaseConn-fm")
+GO_OF(database_sql)
+int sql_released(struct pt_regs *ctx)
+{
+	struct go_interface error = {go_arg(ctx, 0), go_arg(ctx, 1)};
+	struct in_flight *span;
+	struct goroutine on;
+
+	if (goroutine_of(ctx, &on))
+		return 0;
+	span = span_find(&on, database_sql);
+	if (!span || !(span->state & EXECUTES))
+		return 0;
+	/* deferred functions run when the driver panics as well */
+	if (!error.tab && g_panic != GO_ABSENT && go_word(on.g + g_panic) &&
+	    span_end_panicked(&on, span))
+		return 0;
+	return end_with(&on, span, &error);
 }
 
 /*

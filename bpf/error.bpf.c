@@ -120,7 +120,8 @@ static __always_inline void find_layout(__u64 type, struct error_layout *at)
 	*at = (struct error_layout){{0, GO_ABSENT, GO_ABSENT}, GO_ABSENT, GO_ABSENT, GO_ABSENT};
 	if (!type)
 		return;
-	if (!database_error(type, &at->text[0], &at->text[1]))
+	if (!database_error(type, &at->text[0], &at->text[1]) &&
+	    !database_wrapper(type, &at->text[0], &at->wrapped))
 		find_texts(type, at);
 	find_wrapped(type, at);
 }

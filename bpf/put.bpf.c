@@ -28,7 +28,7 @@ static const __u16 text_limits[ATTR_MAX] = {
 };
 
 /* Global functions: the verifier looks at them once a program, not for each caller. */
-__weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
+__weak int span_try_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
 {
 	__u32 size = (__u32)key < ATTR_MAX ? text_limits[key] : 0;
 	__u16 used;
@@ -41,15 +41,22 @@ __weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 p
 		size = TEXT_MAX;
 	if (len <= size)
 		size = len;
-	else
-		span->record.truncated++;
 	to = put_header(span, key, size);
 	if (!to)
 		return 0;
 	if (bpf_probe_read_user(to, size, (void *)ptr)) {
 		span->used = used;
-		fail(span->record.pid, FAIL_UNREADABLE);
+		return 1;
 	}
+	if (size < len)
+		span->record.truncated++;
+	return 0;
+}
+
+__weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
+{
+	if (span && span_try_text(span, key, ptr, len))
+		fail(span->record.pid, FAIL_UNREADABLE);
 	return 0;
 }
 

@@ -72,6 +72,7 @@ struct in_flight {
 	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
 	__u32 received;
 	struct go_interface error; /* of an attempt that may be made again */
+	struct go_string late; /* a text that could not be read at the beginning */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
@@ -207,6 +208,12 @@ int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u
  * Beyond the key's limit it is cut, and counted.
  */
 int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 len);
+
+/*
+ * The same, but non-zero when it cannot be read, and nothing is counted: constants lie in pages that
+ * are not there before the program itself has read them.
+ */
+int span_try_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len);
 
 int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number);
 

@@ -78,7 +78,8 @@ static bool is_buildinfo(void *ctx, uint64_t addr, const uint8_t *bytes)
 {
 	struct text version, modinfo;
 
-	if (memcmp(bytes, magic, MAGIC_SIZE))
+	/* of millions of places: the call is worth it for few */
+	if (bytes[0] != magic[0] || memcmp(bytes, magic, MAGIC_SIZE))
 		return false;
 	read_strings(ctx, addr, &version, &modinfo);
 	return starts_with(version, "go1") || starts_with(version, "devel");

@@ -104,8 +104,9 @@ static void print_hex(struct printer *p, const ProtobufCBinaryData *data)
 
 	put_char(p, '"');
 	for (size_t i = 0; i < data->len; i++) {
-		put_char(p, digits[data->data[i] >> 4]);
-		put_char(p, digits[data->data[i] & 15]);
+		char pair[] = {digits[data->data[i] >> 4], digits[data->data[i] & 15]};
+
+		put(p, pair, sizeof(pair));
 	}
 	put_char(p, '"');
 }
@@ -138,12 +139,17 @@ static void print_double(struct printer *p, double real)
 /* proto field names are lower_snake_case. */
 static void print_name(struct printer *p, const char *name)
 {
+	size_t len;
+
 	put_char(p, '"');
-	for (; *name; name++) {
-		if (*name == '_' && name[1] >= 'a' && name[1] <= 'z')
-			put_char(p, (char)(*++name - 'a' + 'A'));
-		else
-			put_char(p, *name);
+	for (; *name; name += len) {
+		len = strcspn(name + 1, "_") + 1; /* up to the next word */
+		if (*name == '_' && name[1] >= 'a' && name[1] <= 'z') {
+			put_char(p, (char)(name[1] - 'a' + 'A'));
+			put(p, name + 2, len - 2);
+		} else {
+			put(p, name, len);
+		}
 	}
 	put_string(p, "\":");
 }

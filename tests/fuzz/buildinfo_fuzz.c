@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes buildinfo: the input is the writable segment, and at its end the ELF notes. */
+/*
+ * Fuzzes buildinfo: the input is the writable segment, and at its end the ELF notes.
+ * libFuzzer: -max_len=512
+ */
 #include "../../offsets/buildinfo.h"
 #include "memory_image.h"
 

@@ -2,6 +2,7 @@
 /*
  * A line with a = behind a capital letter is a variable, any other line is an argument. What is
  * accepted must be within the bounds that the rest of the agent relies on.
+ * libFuzzer: -max_len=300
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes program headers, relocations and every way to read: nothing may leave the file. */
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/*
+ * Fuzzes program headers, relocations and every way to read: nothing may leave the file.
+ * libFuzzer: -max_len=2000
+ */
+#include "memory_file.h"
 
-#include "../../offsets/image.h"
 #include "../../offsets/symtab.h"
 
 enum { READ_SIZE = 64 };
@@ -36,15 +36,12 @@ static void read_around(const struct image *image, uint64_t addr)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	struct image *image = NULL;
 	uint64_t sum = 0;
 	struct why why;
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size || image__open(fd, &image, &why)) {
-		close(fd);
+	if (image__open(memory_file(data, size), &image, &why))
 		return 0;
-	}
 	for (size_t i = 0; i < image->segment_cnt; i++) {
 		const struct segment *s = &image->segments[i];
 
@@ -56,6 +53,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	image__search(image, 8, 32, count, &sum);
 	symtab__present(image);
 	image__free(image);
-	close(fd);
 	return 0;
 }

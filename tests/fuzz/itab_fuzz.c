@@ -3,6 +3,7 @@
  * Fuzzes interface tables. Input: offset and length of itablinks, offset and size of the row of
  * tables that Go 1.27 has instead (it is walked when itablinks is empty), then the bytes in which
  * all of them lie. A walk ends, and what it found can be read.
+ * libFuzzer: -max_len=600
  */
 #include "../../offsets/itab.h"
 #include "memory_image.h"

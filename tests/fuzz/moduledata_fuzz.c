@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes the bootstrap: moduledata that describes itself, in the data segment that is the input. */
+/*
+ * Fuzzes the bootstrap: moduledata that describes itself, in the data segment that is the input.
+ * libFuzzer: -max_len=1500
+ */
 #include "../../offsets/moduledata.h"
 #include "memory_image.h"
 

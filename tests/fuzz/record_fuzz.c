@@ -4,6 +4,7 @@
  * lie in the ring buffer, each a span_record and its body. Whatever a target wrote into them, the
  * span is within its bounds, all texts are valid UTF-8, the JSON is JSON, and no control character
  * reaches the terminal.
+ * libFuzzer: -max_len=800
  */
 #include <jansson.h>
 #include <fcntl.h>
@@ -22,7 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum mode {
 	MODE_LIMITS = 1,  /* small OTEL_SPAN_*_LIMITs */
 	MODE_RESOLVE = 2, /* the executable is known: panics have types */
-	MODE_PARSE = 4,	  /* the JSON is read by another implementation */
+	MODE_JSON = 4,
+	MODE_CONSOLE = 8, /* to the terminal, not to a collector */
+	MODE_PARSE = 16,  /* the JSON is read by another implementation */
 };
 
 enum { RECORDS_MAX = 16, SCREEN_SIZE = 1 << 18 };
@@ -30,8 +33,19 @@ enum { RECORDS_MAX = 16, SCREEN_SIZE = 1 << 18 };
 /* How we check is not worth the fuzzer's time. */
 #define NOT_MEASURED __attribute__((no_sanitize("coverage")))
 
-static struct declared_library library = {"http", "net/http", SPAN_SERVER, "HTTP"};
-static const struct declarations declarations = {.libraries = &library, .library_cnt = 1};
+/* One of each way to describe a span; make-seeds knows their order. */
+static struct declared_library libraries[] = {
+	{"http_server", "net/http", SPAN_SERVER, "HTTP", {NULL}},
+	{"http_client", "net/http", SPAN_CLIENT, "HTTP", {NULL}},
+	{"grpc_server", "google.golang.org/grpc", SPAN_SERVER, "RPC", {NULL}},
+	{"grpc_client", "google.golang.org/grpc", SPAN_CLIENT, "RPC", {NULL}},
+	{"database_sql", "database/sql", SPAN_CLIENT, "DB", {NULL}},
+	{"otel_api", "go.opentelemetry.io/otel", SPAN_INTERNAL, "SPAN", {NULL}},
+};
+static const struct declarations declarations = {
+	.libraries = libraries,
+	.library_cnt = sizeof(libraries) / sizeof(libraries[0]),
+};
 static const char executable[] = "tests/fuzz/corpus/resolve/panics";
 static struct config *configs[2];
 static struct resolve *resolve;
@@ -110,12 +124,15 @@ static void check_attributes(const struct otlp_attribute *attributes, size_t cnt
 	}
 }
 
-static void check_span(const struct otlp_span *span, const struct config *config)
+static void check_span(const struct otlp_span *span, const struct config *config,
+		       const struct declared_library *library)
 {
 	expect(span->attribute_cnt <= BUILD_ATTRIBUTES_MAX && span->event_cnt <= BUILD_EVENTS_MAX);
 	expect(span->attribute_cnt <= config->attribute_count_limit);
 	expect(span->event_cnt <= config->event_count_limit);
-	expect(span->name.len && workbench.text_used <= BUILD_TEXT_MAX);
+	expect(workbench.text_used <= BUILD_TEXT_MAX);
+	/* a span by hand has the name that the program gave it, which may be none */
+	expect(span->name.len || !strcmp(library->domain, "SPAN"));
 	check_text(span->name, false);
 	check_text(span->trace_state, false);
 	check_attributes(span->attributes, span->attribute_cnt);
@@ -126,20 +143,29 @@ static void check_span(const struct otlp_span *span, const struct config *config
 	}
 }
 
-static void check_encoding(const struct otlp_span *span, bool parse)
+static void check_json(const struct bytes *packed, const struct otlp_span *span, bool parse)
 {
-	struct bytes packed = {}, json = {};
+	struct bytes json = {};
 	json_t *root;
 
-	expect(!otlp__append_span(&packed, span) && !otlp__span_to_json(&packed, &json));
+	expect(!otlp__span_to_json(packed, &json));
 	check_text((struct otlp_text){(char *)json.at, json.len}, true);
 	if (parse) {
 		root = json_loadb((char *)json.at, json.len, JSON_REJECT_DUPLICATES, NULL);
-		expect(json_is_object(root) && json_object_get(root, "name"));
+		expect(json_is_object(root) && !json_object_get(root, "name") == !span->name.len);
 		json_decref(root);
 	}
-	bytes__free(&packed);
 	bytes__free(&json);
+}
+
+static void check_encoding(const struct otlp_span *span, enum mode mode)
+{
+	struct bytes packed = {};
+
+	expect(!otlp__append_span(&packed, span));
+	if (mode & MODE_JSON)
+		check_json(&packed, span, mode & MODE_PARSE);
+	bytes__free(&packed);
 }
 
 static void handle(const struct span_record *record, const uint8_t *body, enum mode mode,
@@ -153,15 +179,18 @@ static void handle(const struct span_record *record, const uint8_t *body, enum m
 		if (!assemble__count(b, config, &declarations, record, body))
 			return;
 		check_text(b->span.name, false);
-		console__count(console, b->span.name, record->end_ns - record->start_ns,
-			       b->span.status == OTLP_STATUS_ERROR);
+		if (mode & MODE_CONSOLE)
+			console__count(console, b->span.name, record->end_ns - record->start_ns,
+				       b->span.status == OTLP_STATUS_ERROR);
 		return;
 	}
 	if (!assemble__span(b, config, &declarations, r, record, body, 1700000000000000000))
 		return;
-	check_span(&b->span, config);
-	check_encoding(&b->span, mode & MODE_PARSE);
-	console__span(console, "service", &b->span);
+	check_span(&b->span, config, &libraries[record->library]);
+	if (mode & MODE_CONSOLE)
+		console__span(console, "service", &b->span);
+	else
+		check_encoding(&b->span, mode);
 }
 
 /* A copy of its own on the heap, so that ASan sees where the body ends. */
@@ -176,28 +205,39 @@ static void handle_copy(const struct span_record *record, const uint8_t *body, e
 	free(copy);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void handle_all(const uint8_t *at, const uint8_t *end, enum mode mode,
+		       struct console *console)
 {
-	const uint8_t *at = data + 1, *end = data + size;
-	struct console *console = NULL;
 	struct span_record record;
-	int err;
 
-	if (!size)
-		return 0;
-	rewind(terminal);
-	expect(!console__new(configs[0], NULL, terminal, &console));
 	for (int i = 0; i < RECORDS_MAX && (size_t)(end - at) >= sizeof(record); i++) {
 		memcpy(&record, at, sizeof(record));
 		at += sizeof(record);
-		/* the kernel side sends no more than this, and agent/events looks that it is there */
+		/* the kernel side sends no more than this, and agent/events looks that it is there
+		 */
 		if (record.size > GOSPAN_BODY_MAX)
 			record.size = GOSPAN_BODY_MAX;
 		if (record.size > end - at)
 			record.size = end - at;
-		handle_copy(&record, at, data[0], console);
+		handle_copy(&record, at, mode, console);
 		at += record.size;
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct console *console = NULL;
+	int err;
+
+	if (!size)
+		return 0;
+	if (!(data[0] & MODE_CONSOLE)) {
+		handle_all(data + 1, data + size, data[0], NULL);
+		return 0;
+	}
+	rewind(terminal);
+	expect(!console__new(configs[0], NULL, terminal, &console));
+	handle_all(data + 1, data + size, data[0], console);
 	console__flush(console);
 	console__table(console);
 	expect(!console__lost(console, &err) && !err);

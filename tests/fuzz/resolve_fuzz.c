@@ -2,12 +2,12 @@
 /*
  * Fuzzes the whole door: the input is an executable, which is asked every question, and searched
  * for the types that lead to other contexts.
+ * libFuzzer: -max_len=3500
  */
+#include "memory_file.h"
+
 #include "../../agent/context_types.h"
 #include "../unit/offsets/exercise.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,10 +23,8 @@ static void search_contexts(const struct resolve *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct exercise_effort effort = {.types = 32, .step = 0x100000};
 
-	if (fd >= 0 && write(fd, data, size) == (ssize_t)size)
-		exercise(fd, search_contexts);
-	close(fd);
+	exercise(memory_file(data, size), effort, search_contexts);
 	return 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes type descriptors: the input is what lies between types and etypes. */
+/*
+ * Fuzzes type descriptors: the input is what lies between types and etypes.
+ * libFuzzer: -max_len=820
+ */
 #include "../../offsets/rtype.h"
 #include "memory_image.h"
 

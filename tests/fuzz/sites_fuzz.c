@@ -2,8 +2,9 @@
 /*
  * Fuzzes the search for probe sites: the bytes of a function are what a traced process says they
  * are. Input: one byte that chooses kind, architecture, whether g is needed and whether a callee
- * spares RETs, one byte of other needed registers, then the function. Whatever is found must be
- * inside it, and cheap if it says so.
+ * spares RETs or paths join behind its call, one byte of other needed registers, then the function.
+ * Whatever is found must be inside it, and cheap if it says so.
+ * libFuzzer: -max_len=1024
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -91,8 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	needed = data[1] | (data[0] & 8 ? 1u << 31 : 0);
 	code.bytes = data + 2;
 	code.size = size - 2;
-	by_callee =
-		kind == SITE_CALL || kind == SITE_AFTER || (kind == SITE_RETURN && data[0] & 16);
+	if (kind == SITE_AFTER && data[0] & 16)
+		kind = SITE_JOIN;
+	by_callee = kind != SITE_ENTRY && (kind != SITE_RETURN || data[0] & 16);
 	memset(found, 0xa5, sizeof(found));
 	memcpy(untouched, found, sizeof(found));
 

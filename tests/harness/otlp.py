@@ -31,8 +31,8 @@ class Span:
     scope: str
     scope_version: str
     schema_url: str
-    dropped_attributes: int
-    dropped_events: int
+    dropped_attributes: int = 0
+    dropped_events: int = 0
 
     def __getitem__(self, key):
         return self.attributes.get(key)

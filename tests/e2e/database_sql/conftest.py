@@ -59,7 +59,7 @@ def see(start_server, trace):
         agent.wait_spans(calls + requests, timeout=5)
         spans = sorted(agent.stop(), key=lambda span: span.start_ns)
         assert server.status is None, f"the target ended: {server.stderr.text()}"
-        seen = Seen([s for s in spans if s.scope == SCOPE], [s for s in spans if s.scope != SCOPE],
+        seen = Seen([s for s in spans if s.scope == SCOPE], [s for s in spans if s.kind == otlp.SERVER],
                     agent)
         assert (len(seen.calls), len(seen.requests)) == (calls, requests), [
             f"{s.name} {s.attributes}" for s in spans]

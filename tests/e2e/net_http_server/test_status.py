@@ -65,8 +65,10 @@ def test_requests_net_http_refuses_have_no_span(spans_of):
 
 
 def test_reverse_proxy_makes_one_span_a_request(spans_of):
-    outer, inner = sorted(spans_of(lambda s: get(s.http, "/proxy/item/1?status=418"), count=2),
-                          key=lambda s: s.start_ns)
+    outer, client, inner = sorted(
+        spans_of(lambda s: get(s.http, "/proxy/item/1?status=418"), count=3),
+        key=lambda s: s.start_ns)
+    assert (client.parent_id, inner.parent_id) == (outer.span_id, client.span_id)
     assert (outer["url.path"], outer["http.route"]) == ("/proxy/item/1", "/proxy/")
     assert (inner["url.path"], inner["http.route"]) == ("/item/1", "/item/{id}")
     check(outer, 418)

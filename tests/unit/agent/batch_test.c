@@ -19,8 +19,8 @@
 enum { LIMIT_S = 20, SPANS = 100 };
 
 static const uint64_t NSEC_PER_MSEC = 1000 * 1000;
-static const struct batch_scope http = { "gospan/net/http", "0.1.0", "https://s/2" };
-static const struct batch_scope sql = { "gospan/database/sql", "0.1.0", "https://s/2" };
+static const struct batch_scope http = { "gospan/net/http", "0.1.0", "https://s/2", NULL };
+static const struct batch_scope sql = { "gospan/database/sql", "0.1.0", "https://s/2", NULL };
 
 struct bench {
 	struct config config;
@@ -237,6 +237,27 @@ static void counts_by_reason(void **state)
 	}
 }
 
+/* However many tracers a program has: none is lost, nor is there no room left for a library. */
+static void files_many_scopes_under_another_name(void **state)
+{
+	struct bench b = { .config = usual_config() };
+	const char *answers[] = { "200", NULL };
+	char name[24];
+
+	bench__start(&b, answers);
+	for (int i = 0; i < 300; i++) {
+		struct batch_scope scope = { name, NULL, NULL, "gospan/otherwise" };
+
+		snprintf(name, sizeof(name), "tracer %d", i);
+		add(&b, b.shop, &scope, 1);
+	}
+	add(&b, b.shop, &http, 1);
+	add(&b, b.shop, &sql, 1);
+	flush(&b, 500);
+	assert_counts(batch__counts(b.batch), 302, 302);
+	bench__stop(&b);
+}
+
 static void holds_no_more_than_the_queue(void **state)
 {
 	struct bench b = { .config = usual_config() };
@@ -411,6 +432,7 @@ int main(void)
 		cmocka_unit_test(sends_what_is_flushed),
 		cmocka_unit_test(sends_at_its_size_and_age),
 		cmocka_unit_test(counts_by_reason),
+		cmocka_unit_test(files_many_scopes_under_another_name),
 		cmocka_unit_test(holds_no_more_than_the_queue),
 		cmocka_unit_test(survives_a_receiver_that_is_away),
 		cmocka_unit_test(closes_a_resource_when_its_spans_are_settled),

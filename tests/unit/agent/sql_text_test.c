@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "agent/sql_text.h"
+#include "../../../agent/sql_text.h"
 
 static const char *summary(const char *sql, enum sql_dialect dialect)
 {

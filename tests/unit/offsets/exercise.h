@@ -11,7 +11,13 @@
 
 #include "../../../offsets/resolve.h"
 
-enum { EXERCISE_FUNCTIONS = 64, EXERCISE_FIELDS = 64, EXERCISE_TYPES = 256 };
+enum { EXERCISE_FUNCTIONS = 64, EXERCISE_FIELDS = 64 };
+
+/* What grows with the executable. */
+struct exercise_effort {
+	uint64_t types; /* places behind each type found that are taken for one */
+	uint64_t step;	/* between addresses that are read */
+};
 
 static int exercise__function(void *ctx, const char *name, const struct function_fact *f)
 {
@@ -75,7 +81,7 @@ static int exercise__implementer(void *ctx, const struct type_fact *type)
 	return --*left == 0;
 }
 
-static void exercise__types(const struct resolve *r)
+static void exercise__types(const struct resolve *r, const struct exercise_effort *effort)
 {
 	static const char *const names[] = {"runtime.g",
 					    "*runtime.g",
@@ -93,14 +99,14 @@ static void exercise__types(const struct resolve *r)
 					     "map.group[string][]string.ctrl"};
 	struct type_fact type;
 	struct field_fact field;
-	int left = EXERCISE_TYPES;
+	int left = effort->types;
 	struct why why;
 	uint64_t itab;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (resolve__type(r, names[i], &type))
 			continue;
-		for (uint64_t off = 0; off < EXERCISE_TYPES * 8; off += 8)
+		for (uint64_t off = 0; off < effort->types * 8; off += 8)
 			exercise__type(r, type.addr + off);
 	}
 	resolve__itab(r, "error", "*runtime.boundsError", &itab);
@@ -110,7 +116,8 @@ static void exercise__types(const struct resolve *r)
 }
 
 /* The result of resolve__open(). MORE, unless NULL, asks what is no part of resolve.h. */
-static inline int exercise(int fd, void (*more)(const struct resolve *r))
+static inline int exercise(int fd, struct exercise_effort effort,
+			   void (*more)(const struct resolve *r))
 {
 	struct resolve *r = NULL;
 	struct why why = {""};
@@ -125,10 +132,10 @@ static inline int exercise(int fd, void (*more)(const struct resolve *r))
 	if (!resolve__info(r)->go_version)
 		abort();
 	exercise__functions(r);
-	exercise__types(r);
+	exercise__types(r, &effort);
 	if (more)
 		more(r);
-	for (uint64_t addr = 0; addr < 0x2000000; addr += 0xffff) {
+	for (uint64_t addr = 16; addr < 0x2000000; addr += effort.step) {
 		resolve__read(r, addr, &word, sizeof(word));
 		resolve__file_off(r, addr, &off);
 	}

@@ -33,7 +33,7 @@ static int exercise_bytes(const void *bytes, size_t size)
 	int fd = memory_file(bytes, size), result;
 
 	assert_true(fd >= 0);
-	result = exercise(fd, NULL);
+	result = exercise(fd, (struct exercise_effort){.types = 256, .step = 0x10000}, NULL);
 	close(fd);
 	return result;
 }

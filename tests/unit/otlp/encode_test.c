@@ -128,6 +128,30 @@ static void packs_long_texts(void **state)
 	bytes__free(&b);
 }
 
+/* { values { int_value -1 } values { bool_value true } values { double_value 0.5 } values { "x" } } */
+static void packs_arrays_of_any_values(void **state)
+{
+	const struct otlp_attribute items[] = {
+		{ NULL, OTLP_INT, .number = -1 },
+		{ NULL, OTLP_BOOL, .truth = true },
+		{ NULL, OTLP_DOUBLE, .real = 0.5 },
+		{ NULL, OTLP_TEXT, .text = TEXT("x") },
+	};
+	const struct otlp_attribute attributes[] = {
+		{ "i", OTLP_ITEMS, .items = { items, 4 } },
+		{ "e", OTLP_ITEMS, .items = { items, 0 } },
+	};
+	struct bytes resource = { 0 };
+
+	assert_int_equal(otlp__pack_resource(&resource, attributes, 2), 0);
+	assert_hex(&resource,
+		   "0a28" "0a0169" "1223" "2a21"
+		   "0a0b" "18ffffffffffffffffff01" "0a02" "1001" "0a09" "21000000000000e03f"
+		   "0a03" "0a0178"
+		   "0a07" "0a0165" "1202" "2a00");
+	bytes__free(&resource);
+}
+
 static void puts_the_envelope_around(void **state)
 {
 	const struct otlp_attribute attributes[] = {
@@ -173,6 +197,7 @@ int main(void)
 		cmocka_unit_test(keeps_a_nul_in_a_text),
 		cmocka_unit_test(packs_a_span_too_large_for_the_stack),
 		cmocka_unit_test(packs_long_texts),
+		cmocka_unit_test(packs_arrays_of_any_values),
 		cmocka_unit_test(puts_the_envelope_around),
 		cmocka_unit_test(makes_no_empty_envelope),
 	};
