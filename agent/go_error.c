@@ -10,8 +10,8 @@
 
 /* Types that say nothing of what went wrong: the error around them names it. */
 static const char *const vague[] = {
-	"syscall.Errno", "*os.SyscallError", "*errors.errorString", "*fmt.wrapError",
-	"*net.timeoutError", "*internal/poll.DeadlineExceededError",
+	"syscall.Errno",  "*os.SyscallError",  "*errors.errorString",
+	"*fmt.wrapError", "*net.timeoutError", "*internal/poll.DeadlineExceededError",
 };
 
 static bool is_vague(const char *type)

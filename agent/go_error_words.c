@@ -67,9 +67,20 @@ static const char *const alerts[256] = {
 
 /* RFC 9113, 7 */
 static const char *const http2_codes[] = {
-	"NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT",
-	"STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR",
-	"CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+	"NO_ERROR",
+	"PROTOCOL_ERROR",
+	"INTERNAL_ERROR",
+	"FLOW_CONTROL_ERROR",
+	"SETTINGS_TIMEOUT",
+	"STREAM_CLOSED",
+	"FRAME_SIZE_ERROR",
+	"REFUSED_STREAM",
+	"CANCEL",
+	"COMPRESSION_ERROR",
+	"CONNECT_ERROR",
+	"ENHANCE_YOUR_CALM",
+	"INADEQUATE_SECURITY",
+	"HTTP_1_1_REQUIRED",
 };
 
 /* x509.InvalidReason; where "%s" stands for the error's own detail. */
@@ -187,7 +198,8 @@ static struct otlp_text certificate_words(struct build_span *b, const struct err
 	detail = strstr(text, "%s");
 	if (detail && !link->text_cnt)
 		detail -= strlen(": ");
-	append(b, &words, (struct otlp_text){text, detail ? (size_t)(detail - text) : strlen(text)});
+	append(b, &words,
+	       (struct otlp_text){text, detail ? (size_t)(detail - text) : strlen(text)});
 	if (detail)
 		append(b, &words, nth_text(link, 0));
 	return words;
@@ -238,8 +250,10 @@ static struct otlp_text stream_words(struct build_span *b, const struct error_li
 static struct otlp_text go_away_words(struct build_span *b, const struct error_link *link)
 {
 	struct otlp_text words =
-		build__printf(b, "http2: server sent GOAWAY and closed the connection; "
-				 "LastStreamID=%u, ErrCode=", value_u32(link, 0));
+		build__printf(b,
+			      "http2: server sent GOAWAY and closed the connection; "
+			      "LastStreamID=%u, ErrCode=",
+			      value_u32(link, 0));
 
 	words.len += code_words(b, value_u32(link, 4)).len;
 	append(b, &words, text_of(", debug=\""));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* http_url: see http_url.h. Rules: src/net/url/url.go (escape, EscapedPath, String), Go 1.19 to 1.27 */
+/* http_url: see http_url.h. Rules: src/net/url/url.go (escape, EscapedPath, String), Go 1.19
+ * to 1.27 */
 #include <ctype.h>
 
 #include "http_url.h"

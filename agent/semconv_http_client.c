@@ -14,7 +14,8 @@ struct otlp_text http_client__name(struct build_span *b, const struct semconv_in
 {
 	struct otlp_text method = method_of(in->raws);
 
-	return build__clean(b, http__is_known_method(method, in->config) ? method : text_of("HTTP"));
+	return build__clean(b,
+			    http__is_known_method(method, in->config) ? method : text_of("HTTP"));
 }
 
 bool http_client__failed(const struct semconv_input *in)

@@ -5,7 +5,10 @@
 
 #include "go.bpf.h"
 
-enum { REQUEST_MAX = 320 }; /* bytes of a request that are read at once */
+enum {
+	REQUEST_MAX = 320, /* bytes of a request that are read at once */
+	REQUEST_MIN = 248, /* its size in Go 1.19 to 1.21; fields that are newer are not needed */
+};
 
 static __always_inline __u64 word_in(const __u8 *copy, __u32 offset)
 {
@@ -19,12 +22,12 @@ static __always_inline struct go_string string_in(const __u8 *copy, __u32 offset
 	return s;
 }
 
-/* Non-zero when not even the older, shorter struct (Go 1.19 to 1.21) can be read. */
+/* Non-zero when it cannot be read. Behind a shorter struct there may be a page that is not. */
 static __always_inline long read_request(__u8 *copy, __u64 request)
 {
 	long err = bpf_probe_read_user(copy, REQUEST_MAX, (void *)request);
 
-	return err ? bpf_probe_read_user(copy, REQUEST_MAX - 80, (void *)request) : 0;
+	return err ? bpf_probe_read_user(copy, REQUEST_MIN, (void *)request) : 0;
 }
 
 #endif
