@@ -136,7 +136,7 @@ struct context_step {
 };
 
 /* Index of TYPE in the table, or context_type_cnt. */
-static __noinline __u32 find_type(__u64 type)
+static __always_inline __u32 find_type(__u64 type)
 {
 	for (__u32 i = 0; i < CONTEXT_TYPES_MAX && i < context_type_cnt; i++)
 		if (context_types[i].type == type)
