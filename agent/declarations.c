@@ -319,10 +319,6 @@ static int place_values(struct declarations *d, const struct btf *btf)
 	if (!sec)
 		return log_err(-ENOENT, "declarations: the BPF object has no read-only data");
 	info = (const void *)(sec + 1);
-	/* the kernel would refuse the BTF, libbpf go on without, and no function be global any more */
-	for (size_t n = 1; n < BTF_INFO_VLEN(sec->info); n++)
-		if (info[n].offset < info[n - 1].offset)
-			return log_err(-EINVAL, "declarations: BTF of read-only data is not in order");
 	for (size_t i = 0; i < d->value_cnt; i++) {
 		size_t n, cnt = BTF_INFO_VLEN(sec->info);
 

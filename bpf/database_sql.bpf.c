@@ -100,9 +100,7 @@ GO_OF(database_sql) GO_RESULTS(1) int sql_decided(struct pt_regs *ctx)
 	struct in_flight *span;
 	struct goroutine on;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, database_sql);
+	span = span_here(ctx, &on, database_sql);
 	if (!span || !(span->state & UNDECIDED))
 		return 0;
 	if (!(go_arg(ctx, 0) & 1)) {
@@ -155,9 +153,7 @@ GO_OF(database_sql) GO_NEEDED GO_RESULTS(7) int sql_pointer_return(struct pt_reg
 	struct goroutine on;
 	__u16 field;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, database_sql);
+	span = span_here(ctx, &on, database_sql);
 	if (!span)
 		return 0;
 	field = span->state & HAS_QUERY ? rows_dc : tx_dc;
@@ -183,9 +179,7 @@ GO_OF(database_sql) GO_NEEDED GO_RESULTS(14) int sql_interface_return(struct pt_
 	struct in_flight *span;
 	struct goroutine on;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, database_sql);
+	span = span_here(ctx, &on, database_sql);
 	if (!span)
 		return 0;
 	if (result && !error.tab && !(span->state & HAS_CONN) && result_locker != GO_ABSENT)
@@ -199,14 +193,7 @@ SEC("go_entry/database/sql.(*DB).begin")
 GO_OF(database_sql)
 int sql_begin_entry(struct pt_regs *ctx)
 {
-	struct go_interface context = {go_arg(ctx, 1), go_arg(ctx, 2)};
-	struct in_flight *span;
-	struct goroutine on;
-
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = begin_call(ctx, &on, &context, go_arg(ctx, 0));
-	return span ? span_put_number(span, ATTR_DB_OPERATION, DB_BEGIN) : 0;
+	return begin_on_db(ctx, DB_BEGIN);
 }
 
 /*
@@ -244,9 +231,7 @@ GO_OF(database_sql) GO_NEEDED GO_RESULTS(25) int sql_stmt_connected(struct pt_re
 	struct in_flight *span;
 	struct goroutine on;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, database_sql);
+	span = span_here(ctx, &on, database_sql);
 	if (!span)
 		return 0;
 	if (error.tab)

@@ -95,10 +95,21 @@ static __always_inline int call_done(struct pt_regs *ctx, struct go_interface er
 	struct in_flight *span;
 	struct goroutine on;
 
+	span = span_here(ctx, &on, database_sql);
+	return span ? end_with(&on, span, &error) : 0;
+}
+
+/* A method of DB whose context is its first argument, and which has no text. */
+static __always_inline int begin_on_db(struct pt_regs *ctx, __u64 operation)
+{
+	struct go_interface context = {go_arg(ctx, 1), go_arg(ctx, 2)};
+	struct in_flight *span;
+	struct goroutine on;
+
 	if (goroutine_of(ctx, &on))
 		return 0;
-	span = span_find(&on, database_sql);
-	return span ? end_with(&on, span, &error) : 0;
+	span = begin_call(ctx, &on, &context, go_arg(ctx, 0));
+	return span ? span_put_number(span, ATTR_DB_OPERATION, operation) : 0;
 }
 
 /* What Tx and Conn do on the connection that they have: begun and ended around the one call. */

@@ -77,9 +77,7 @@ int sql_released(struct pt_regs *ctx)
 	struct in_flight *span;
 	struct goroutine on;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, database_sql);
+	span = span_here(ctx, &on, database_sql);
 	if (!span || !(span->state & EXECUTES))
 		return 0;
 	/* deferred functions run when the driver panics as well */
@@ -165,14 +163,7 @@ SEC("go_entry/database/sql.(*DB).PingContext")
 GO_OF(database_sql)
 int sql_ping_entry(struct pt_regs *ctx)
 {
-	struct go_interface context = {go_arg(ctx, 1), go_arg(ctx, 2)};
-	struct in_flight *span;
-	struct goroutine on;
-
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = begin_call(ctx, &on, &context, go_arg(ctx, 0));
-	return span ? span_put_number(span, ATTR_DB_OPERATION, DB_PING) : 0;
+	return begin_on_db(ctx, DB_PING);
 }
 
 /* func (c *Conn) PingContext(ctx context.Context) error */
@@ -208,9 +199,7 @@ GO_OF(database_sql) GO_RESULTS(1) int sql_waited(struct pt_regs *ctx)
 	struct in_flight *span;
 	struct goroutine on;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, database_sql);
+	span = span_here(ctx, &on, database_sql);
 	if (span)
 		span->mark += go_arg(ctx, 0);
 	return 0;

@@ -72,9 +72,7 @@ static __always_inline int echo4_refuse(struct pt_regs *ctx)
 	struct goroutine on;
 	struct in_flight *span;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, http_server);
+	span = span_here(ctx, &on, http_server);
 	if (span)
 		search_of(span)->context = 0;
 	return 0;
@@ -103,9 +101,7 @@ static __always_inline int echo4_put(struct pt_regs *ctx)
 	struct go_string path = {};
 	__u64 c, request, url, prefix;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, http_server);
+	span = span_here(ctx, &on, http_server);
 	if (!span)
 		return 0;
 	c = search_of(span)->context;

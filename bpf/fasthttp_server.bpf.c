@@ -228,9 +228,7 @@ static __always_inline int end(struct pt_regs *ctx, __u64 response)
 	struct in_flight *span;
 	__u64 status;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, fasthttp_server);
+	span = span_here(ctx, &on, fasthttp_server);
 	if (!span)
 		return 0;
 	status = go_word(response + response_headers + headers_status);
@@ -268,9 +266,7 @@ int fasthttp_hijack(struct pt_regs *ctx)
 	struct goroutine on;
 	struct in_flight *span;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, fasthttp_server);
+	span = span_here(ctx, &on, fasthttp_server);
 	if (!span)
 		return 0;
 	span->record.flags |= SPAN_HIJACKED;
@@ -286,8 +282,6 @@ int fasthttp_refuse(struct pt_regs *ctx)
 	struct goroutine on;
 	struct in_flight *span;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, fasthttp_server);
+	span = span_here(ctx, &on, fasthttp_server);
 	return span ? span_drop(&on, span) : 0;
 }

@@ -36,25 +36,15 @@ static __always_inline int put_route(struct in_flight *span, __u64 c)
 			       go_string_at(route + fiber_route_path));
 }
 
-static __always_inline struct in_flight *span_here(struct pt_regs *ctx)
-{
-	struct goroutine on;
-	struct in_flight *span;
-
-	if (!is_known() || goroutine_of(ctx, &on))
-		return NULL;
-	span = span_find(&on, fasthttp_server);
-	return span && !span->owner.silent ? span : NULL;
-}
-
 /* func (app *App) next(c *Ctx) (match bool, err error) */
 SEC("go_call/" FIBER "(*App).handler>" FIBER "(*App).next")
 GO_OF(fasthttp_server)
 int fiber_search(struct pt_regs *ctx)
 {
-	struct in_flight *span = span_here(ctx);
+	struct goroutine on;
+	struct in_flight *span = span_here(ctx, &on, fasthttp_server);
 
-	if (span)
+	if (span && !span->owner.silent && is_known())
 		span->mark = go_arg(ctx, 1);
 	return 0;
 }
@@ -63,7 +53,8 @@ SEC("go_after/" FIBER "(*App).handler>" FIBER "(*App).next")
 GO_OF(fasthttp_server)
 int fiber_found(struct pt_regs *ctx)
 {
-	struct in_flight *span = span_here(ctx);
+	struct goroutine on;
+	struct in_flight *span = span_here(ctx, &on, fasthttp_server);
 
 	return span && span->mark ? put_route(span, span->mark) : 0;
 }

@@ -42,20 +42,24 @@ __weak int exclude_matches(struct in_flight *span, __u32 glob)
 	return 0;
 }
 
+/* URI's path into SPAN's scratch; returns how much of URI was looked at, -1: it cannot be read. */
+static __always_inline __s32 read_path(struct in_flight *span, const struct go_string *uri)
+{
+	struct glob_match *path = (void *)span_scratch(span);
+	__u32 len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
+
+	if (bpf_probe_read_user(path->text, len, (void *)uri->ptr))
+		return -1;
+	path->len = len;
+	find_path_end(path);
+	return len;
+}
+
 /* Global functions: the verifier looks at them once, not for each of the servers. */
 __weak int http_exclude(struct in_flight *span, struct go_string *uri)
 {
-	struct glob_match *path;
-	__u32 len;
-
-	if (!span || !uri)
+	if (!span || !uri || !exclude_cnt || read_path(span, uri) < 0)
 		return 0;
-	path = (void *)span_scratch(span);
-	len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
-	if (!exclude_cnt || bpf_probe_read_user(path->text, len, (void *)uri->ptr))
-		return 0;
-	path->len = len;
-	find_path_end(path);
 	for (__u32 i = 0; i < MAX_EXCLUDE; i++) {
 		if (i < exclude_cnt && exclude_matches(span, i)) {
 			span->owner.silent = 1;
@@ -67,18 +71,13 @@ __weak int http_exclude(struct in_flight *span, struct go_string *uri)
 
 __weak int http_path_len(struct in_flight *span, struct go_string *uri)
 {
-	struct glob_match *path;
-	__u32 len;
+	__s32 len, path_len;
 
 	if (!span || !uri)
 		return 0;
-	path = (void *)span_scratch(span);
-	len = uri->len < GLOB_TEXT_MAX ? uri->len : GLOB_TEXT_MAX;
-	if (bpf_probe_read_user(path->text, len, (void *)uri->ptr))
-		return 0;
-	path->len = len;
-	find_path_end(path);
-	return path->len < len ? path->len : 0;
+	len = read_path(span, uri);
+	path_len = ((struct glob_match *)span_scratch(span))->len;
+	return len >= 0 && path_len < len ? path_len : 0;
 }
 
 __weak int http_put_headers(struct in_flight *span, struct http_headers *headers)

@@ -229,9 +229,7 @@ static __always_inline int end_request(struct pt_regs *ctx)
 	struct goroutine on;
 	struct in_flight *span;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, http_server);
+	span = span_here(ctx, &on, http_server);
 	if (!span)
 		return 0;
 	put_response(span);
@@ -297,9 +295,7 @@ int serve_unwound(struct pt_regs *ctx)
 	struct in_flight *span;
 	enum unwinding how;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, http_server);
+	span = span_here(ctx, &on, http_server);
 	if (!span)
 		return 0;
 	how = unwinding(&on);
@@ -317,9 +313,7 @@ int hijack_entry(struct pt_regs *ctx)
 	struct goroutine on;
 	struct in_flight *span;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, http_server);
+	span = span_here(ctx, &on, http_server);
 	if (!span || span->object != go_arg(ctx, 0))
 		return 0;
 	/* The request is served again, as stream 1 of the HTTP/2 connection it asked for. */

@@ -128,9 +128,7 @@ static __always_inline int start_return(struct pt_regs *ctx)
 	struct in_flight *span;
 	struct goroutine on;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_find(&on, otel_api);
+	span = span_here(ctx, &on, otel_api);
 	if (!span)
 		return 0;
 	context_register(span, context);

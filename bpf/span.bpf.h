@@ -130,6 +130,13 @@ struct in_flight *span_current(const struct goroutine *on);
 /* The innermost span of LIBRARY on the goroutine, or NULL. */
 struct in_flight *span_find(const struct goroutine *on, __u16 library);
 
+/* The same of the goroutine that this runs on, which ON becomes; NULL as well when it is not wanted. */
+static __always_inline struct in_flight *span_here(struct pt_regs *ctx, struct goroutine *on,
+						   __u16 library)
+{
+	return goroutine_of(ctx, on) ? NULL : span_find(on, library);
+}
+
 /*
  * The innermost span that a function with this SP at its entry is inside of, or NULL. Ends those
  * whose frames are gone.

@@ -115,7 +115,8 @@ void verdict__of_failure(struct verdict *out, const struct answer *answer, const
 	if (failure_advice(answer))
 		verdict__add(out, "; %s", failure_advice(answer));
 	else if (out->kind == VERDICT_FINAL || answer->code == CURLE_GOT_NOTHING ||
-		 answer->code == CURLE_RECV_ERROR || answer->code == CURLE_HTTP2)
+		 answer->code == CURLE_RECV_ERROR || answer->code == CURLE_SEND_ERROR ||
+		 answer->code == CURLE_HTTP2)
 		verdict__add(out, "; %s", advice);
 }
 
