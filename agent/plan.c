@@ -286,6 +286,21 @@ static void plan_children(struct plan *plan)
 		}
 }
 
+/* Those that are off. */
+static void drop_probes_of_libraries(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->probe_cnt; i++) {
+		struct planned_probe *p = &plan->probes[i];
+		int library = p->declared->library;
+
+		if (p->on && library >= 0 && !plan->libraries[library].on) {
+			p->on = false;
+			snprintf(p->reason, sizeof(p->reason), "%s is off",
+				 plan->declarations->libraries[library].name);
+		}
+	}
+}
+
 /* A library is on when one of its probes is and nothing that it needs is missing. */
 static void plan_libraries(struct plan *plan, const struct resolve *r)
 {
@@ -313,15 +328,7 @@ static void plan_libraries(struct plan *plan, const struct resolve *r)
 			if (!plan->values[i].found && d->values[i].needed &&
 			    (d->values[i].library < 0 || d->values[i].library == (int)l))
 				turn_off(&plan->libraries[l], plan->values[i].reason);
-	for (size_t i = 0; i < plan->probe_cnt; i++) {
-		struct planned_probe *p = &plan->probes[i];
-
-		if (p->on && p->declared->library >= 0 && !plan->libraries[p->declared->library].on) {
-			p->on = false;
-			snprintf(p->reason, sizeof(p->reason), "%s is off",
-				 d->libraries[p->declared->library].name);
-		}
-	}
+	drop_probes_of_libraries(plan);
 }
 
 /* A function, or any of a package. */
@@ -410,6 +417,29 @@ void plan__drop_writes(struct plan *plan, const char *reason)
 		p->on = false;
 		snprintf(p->reason, sizeof(p->reason), "%s", reason);
 	}
+}
+
+void plan__refuse(struct plan *plan, size_t program, const char *reason, struct why *lost)
+{
+	const struct declared_probe *declared = &plan->declarations->probes[program];
+	struct planned_library *l =
+		declared->library < 0 ? NULL : &plan->libraries[declared->library];
+
+	for (size_t i = 0; i < plan->probe_cnt; i++) {
+		struct planned_probe *p = &plan->probes[i];
+
+		if (p->program != program || !p->on)
+			continue;
+		p->on = false;
+		snprintf(p->reason, sizeof(p->reason), "%s", reason);
+	}
+	if (l && declared->needed) {
+		turn_off(l, reason);
+		drop_probes_of_libraries(plan);
+		plan_children(plan);
+	}
+	snprintf(lost->text, sizeof(lost->text), l && !l->on ? "%s is off" : "part of %s spans is missing",
+		 l ? l->declared->name : "all");
 }
 
 bool plan__package(const struct plan *plan, size_t library, struct planned_library *out)

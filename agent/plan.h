@@ -62,6 +62,12 @@ bool plan__writes(const struct plan *plan);
 void plan__drop_writes(struct plan *plan, const char *reason);
 
 /*
+ * Turns PROGRAM (an index into the declarations' probes) off, for REASON, and its library with it if
+ * that needs it. LOST becomes what is missing then, in words.
+ */
+void plan__refuse(struct plan *plan, size_t program, const char *reason, struct why *lost);
+
+/*
  * Client and server of a package are libraries of one name. True for the first one of a name; OUT is
  * what they are together: on when nothing of it that is linked is off.
  */
