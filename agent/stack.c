@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "loop.h"
 #include "stack.h"
 
 enum {
@@ -12,6 +13,7 @@ enum {
 	INLINED_MAX = 64,	/* functions in one body; the outer ones are left out then */
 	ENDING_MAX = 2048,	/* room for what follows the frames */
 	MAIN_GOROUTINE = 1,
+	LONGEST_MS = 50, /* that all may take: a forged executable can make each frame expensive */
 };
 
 struct printer {
@@ -22,6 +24,7 @@ struct printer {
 	bool all;	    /* the runtime's own functions as well */
 	bool cut;	    /* there are more than were printed */
 	size_t shown;
+	uint64_t until_ns;
 	const char *callee; /* function that the next one calls */
 };
 
@@ -206,6 +209,10 @@ static void put_frames(struct printer *p, const uint32_t *pcs, size_t cnt)
 			continue;
 		place = (struct place){.pc = pcs[i] & ~PANIC_PC_MAYBE,
 				       .interrupted = !strcmp(p->callee, "runtime.sigpanic")};
+		if (loop__now_ns() > p->until_ns) {
+			p->cut = true;
+			return;
+		}
 		if (!put_place_frames(p, &place))
 			return;
 	}
@@ -259,7 +266,8 @@ struct otlp_text stack__print(struct build_span *b, const struct resolve *r, con
 {
 	const size_t fixed = offsetof(struct panic_stack, pcs);
 	struct printer p = {.r = r, .to = b->stacks + b->stacks_used,
-			    .room = sizeof(b->stacks) - b->stacks_used};
+			    .room = sizeof(b->stacks) - b->stacks_used,
+			    .until_ns = loop__now_ns() + LONGEST_MS * 1000000ULL};
 	struct panic_stack stack;
 	size_t cnt;
 

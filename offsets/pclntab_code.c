@@ -8,28 +8,36 @@
 enum {
 	PCDATA_INLINE_INDEX = 2,
 	FUNCDATA_INLINE_TREE = 3,
+	STEPS_MAX = 1 << 18, /* through pc tables, a question: a forged one may be as long as the file */
 };
 
 /* -- pc tables -- */
 
+/* *STEPS is what may still be read. */
 static int value_at(const struct pclntab *p, const struct pclntab_func *f, uint32_t off, uint64_t addr,
-		    int32_t *value)
+		    uint32_t *steps, int32_t *value)
 {
 	struct pctable t = pctable__open(&p->pctab, off, f->entry, p->min_lc);
 
-	return pctable__at(&t, addr, value);
+	for (; *steps && pctable__next(&t); --*steps) {
+		if (addr < t.end) {
+			*value = t.value;
+			return 0;
+		}
+	}
+	return -ENOENT;
 }
 
 static int line_of(const struct pclntab *p, const struct pclntab_func *f, uint64_t addr,
-		   const char **file, int *line)
+		   uint32_t *steps, const char **file, int *line)
 {
 	int32_t file_number, line_number;
 	const char *name;
 	struct cursor c;
 	size_t len;
 
-	if (value_at(p, f, f->pcfile, addr, &file_number) ||
-	    value_at(p, f, f->pcln, addr, &line_number) || file_number < 0)
+	if (value_at(p, f, f->pcfile, addr, steps, &file_number) ||
+	    value_at(p, f, f->pcln, addr, steps, &line_number) || file_number < 0)
 		return -ENOENT;
 	c = cursor__window(&p->cutab, ((uint64_t)f->cu_off + file_number) * 4, 4);
 	name = pclntab__read_string(&p->filetab, cursor__u32(&c), &len);
@@ -42,17 +50,19 @@ static int line_of(const struct pclntab *p, const struct pclntab_func *f, uint64
 
 int pclntab__line(const struct pclntab *p, size_t i, uint64_t addr, const char **file, int *line)
 {
+	uint32_t steps = STEPS_MAX;
 	struct pclntab_func f;
 
-	return pclntab__read_func(p, i, &f) ? line_of(p, &f, addr, file, line) : -ENOENT;
+	return pclntab__read_func(p, i, &f) ? line_of(p, &f, addr, &steps, file, line) : -ENOENT;
 }
 
 int pclntab__frame_size(const struct pclntab *p, size_t i, uint64_t addr, uint32_t *out)
 {
-	int32_t value;
+	uint32_t steps = STEPS_MAX;
 	struct pclntab_func f;
+	int32_t value;
 
-	if (!pclntab__read_func(p, i, &f) || value_at(p, &f, f.pcsp, addr, &value) || value < 0)
+	if (!pclntab__read_func(p, i, &f) || value_at(p, &f, f.pcsp, addr, &steps, &value) || value < 0)
 		return -ENOENT;
 	*out = value;
 	return 0;
@@ -139,20 +149,21 @@ bool pclntab__inlines(const struct pclntab *p, size_t i, const char *callee)
 
 /* Replaces *ADDR, inside of an inlined function, by the place where that was inlined. */
 static bool find_inlined(const struct pclntab *p, const struct pclntab_func *f,
-			 const struct inline_tree *tree, uint64_t *addr, struct frame_fact *out)
+			 const struct inline_tree *tree, uint64_t *addr, uint32_t *steps,
+			 struct frame_fact *out)
 {
 	struct cursor entry, c;
 	int32_t i;
 	size_t len;
 	uint8_t id;
 
-	if (value_at(p, f, tree->indexes, *addr, &i) || i < 0)
+	if (value_at(p, f, tree->indexes, *addr, steps, &i) || i < 0)
 		return false;
 	*out = (struct frame_fact){.inlined = true, .entry = f->entry, .file = "?"};
 	out->function = inlined_name(p, tree, i, &entry, &len);
 	if (!out->function)
 		return false;
-	line_of(p, f, *addr, &out->file, &out->line);
+	line_of(p, f, *addr, steps, &out->file, &out->line);
 	c = cursor__window(&entry, p->layout->inline_id_off, 1);
 	id = cursor__u8(&c);
 	out->wrapper = id && id == p->wrapper_id;
@@ -163,6 +174,7 @@ static bool find_inlined(const struct pclntab *p, const struct pclntab_func *f,
 
 size_t pclntab__frames(struct pclntab *p, size_t i, uint64_t addr, struct frame_fact *out, size_t cap)
 {
+	uint32_t steps = STEPS_MAX;
 	struct inline_tree tree;
 	struct pclntab_func f;
 	size_t cnt = 0, len;
@@ -170,13 +182,13 @@ size_t pclntab__frames(struct pclntab *p, size_t i, uint64_t addr, struct frame_
 	if (!cap || pclntab__ensure_index(p) || !pclntab__read_func(p, i, &f))
 		return 0;
 	if (find_inline_tree(p, &f, &tree))
-		while (cnt < cap - 1 && find_inlined(p, &f, &tree, &addr, &out[cnt]))
+		while (cnt < cap - 1 && find_inlined(p, &f, &tree, &addr, &steps, &out[cnt]))
 			cnt++;
 	out[cnt] = (struct frame_fact){.entry = f.entry, .file = "?"};
 	out[cnt].function = pclntab__read_string(&p->names, f.name_off, &len);
 	if (!out[cnt].function)
 		return 0;
-	line_of(p, &f, addr, &out[cnt].file, &out[cnt].line);
+	line_of(p, &f, addr, &steps, &out[cnt].file, &out[cnt].line);
 	out[cnt].wrapper = f.id && f.id == p->wrapper_id;
 	return cnt + 1;
 }
