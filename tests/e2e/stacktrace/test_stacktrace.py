@@ -2,11 +2,11 @@
 """exception.stacktrace of a panic, compared with what Go itself says where it was recovered."""
 import json
 import re
-import urllib.parse
+import shutil
 
 import pytest
 
-from harness import build
+from harness import build, server
 from harness.client import get, status_of
 
 BUILDS = [("1.19.13", "default"), ("1.20.14", "default"), ("1.24.9", "pie stripped"),
@@ -56,7 +56,7 @@ def panic(start_server, trace):
         ways = ways or said_ways(server)
         said = {}
         for way in ways:
-            answer = get(server.http, "/" + urllib.parse.quote(way))
+            answer = get(server.http, "/" + way)
             assert status_of(answer) == 200
             said[way] = body_of(answer)
         agent.wait_spans(len(ways), timeout=5)
@@ -125,3 +125,42 @@ def test_limit_of_values(panic):
     event, = panics["raise"][1]
     assert re.fullmatch(r"goroutine \d+ \[running\]:\nmain\.raise\(\.\.\.\)\n\t.*", stack_of(event))
     assert len(stack_of(event)) == 50
+
+
+def test_executable_that_was_deleted(trace, tmp_path):
+    """As a deployment does it, which puts another one in its place."""
+    old, new = tmp_path / "panics", tmp_path / "new"
+    shutil.copy(build.build("panics"), old)
+    shutil.copy(build.build("nohttp"), new)
+    with server.Server(old) as running:
+        agent = trace(running)
+        new.rename(old)
+        said, = body_of(get(running.http, "/inlined"))
+        agent.wait_spans(1, timeout=5)
+        span, = agent.stop()
+    assert frames_of(stack_of(span.events[0])) == above_panics(said)
+
+
+def test_little_room(start_server, trace):
+    """What ends the span is worth more than the whole stack."""
+    target = start_server(name="panics")
+    agent = trace(target)
+    answer = get(target.http, "/recursion?" + "q" * 1000, "User-Agent: " + "u" * 200,
+                 "Forwarded: for=" + "f" * 200)
+    assert status_of(answer) == 200
+    agent.wait_spans(1, timeout=5)
+    span, = agent.stop()
+    assert span["http.response.status_code"] == 200
+    header, frames = frames_of(stack_of(span.events[0]))
+    whole_header, whole = above_panics(body_of(answer)[0])
+    assert header == whole_header and frames[-2:] == [CUT, whole[-1]]
+    assert 3 < len(frames[:-2]) < 100 and frames[:-2] == whole[:len(frames) - 2]
+
+
+def test_terminal_shows_none(start_server, start_gospan):
+    target = start_server(name="panics")
+    agent = start_gospan("trace", "--pid", target.outer_pid, console=True)
+    get(target.http, "/raise")
+    agent.stdout.wait(lambda text: "panic" in text, 5)
+    assert "panic string: raised" in agent.stdout.text()
+    assert "goroutine" not in agent.stdout.text()

@@ -91,6 +91,8 @@ static void an_exception_is_no_panic(void **state)
 	span.event_cnt = 1;
 	console__span(screen->console, "shop", &span);
 	span.event_cnt = 2;
+	span.start_unix_ns++; /* so that it is shown behind the other */
+	span.end_unix_ns++;
 	console__span(screen->console, "shop", &span);
 	assert_shown(screen, " 12:04:01.204  GET /boom                             400µs  ▕████████▏"
 			     "                        shop  8c1f…e2"
