@@ -18,7 +18,10 @@ GO_TEXT(text_start, text_end);
 /*
  * Where a walk up the stack is. The frame pointer points at a pair, the caller's one and the return
  * address: src/cmd/internal/obj/x86/obj6.go and arm64/obj7.go (Go 1.19 to 1.27). A new goroutine
- * begins with a frame pointer of zero.
+ * begins with a frame pointer of zero. Where the pair was overwritten, the walk ends and the agent says
+ * that there are more: a fault in runtime.duffcopy (Go 1.25 and older, amd64), whose caller keeps its
+ * frame pointer where runtime.sigpanic's return address is put. A fault in a function without a frame
+ * on arm64 hides its caller.
  */
 struct stack_walk {
 	__u64 g;
