@@ -94,6 +94,7 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 {
 	struct function_fact function;
 	struct type_fact type;
+	uint64_t text[2];
 
 	switch (v->declared->what) {
 	case DECLARED_FIELD:
@@ -112,6 +113,12 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		break;
 	case DECLARED_END:
 		v->value = resolve__end(r);
+		v->found = true;
+		return;
+	case DECLARED_TEXT_START:
+	case DECLARED_TEXT_END:
+		resolve__text(r, &text[0], &text[1]);
+		v->value = text[v->declared->what == DECLARED_TEXT_END];
 		v->found = true;
 		return;
 	case DECLARED_FUNCTION:

@@ -50,6 +50,8 @@ SUITE = [("client", NEWEST, "default"), ("nohttp", NEWEST, "default"), ("nohttp"
          ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default"),
          ("likeotelcol", NEWEST, "default"), ("otelcol", NEWEST, "default")]
 SUITE += [(f"demo-shop/{name}", NEWEST, "-s -w") for name in ("warehouse", "shop", "customers")]
+SUITE += [("panics", *of) for of in (
+    ("1.19.13", "default"), ("1.24.9", "pie stripped"), (NEWEST, "default"), (NEWEST, "-race"))]
 SUITE += [("httpserver", version, "default") for version in (
     "1.19.13", "1.21.13", "1.22.12", "1.24.9", "1.26.8", NEWEST)]
 SUITE += [("httpserver", "1.19.13", mode) for mode in ("pie stripped", "-race", "-N -l")]

@@ -174,6 +174,7 @@ type span struct {
 	Name       string
 	start, end time.Time
 	path       string
+	stack      string // of a panic
 }
 
 func parseSpans(lines []byte) ([]span, error) {
@@ -188,6 +189,7 @@ func parseSpans(lines []byte) ([]span, error) {
 					Name                               string
 					StartTimeUnixNano, EndTimeUnixNano string
 					Attributes                         []attribute
+					Events                             []struct{ Attributes []attribute }
 				}
 			}
 		}
@@ -206,6 +208,13 @@ func parseSpans(lines []byte) ([]span, error) {
 					for _, a := range s.Attributes {
 						if a.Key == "url.path" {
 							parsed.path = a.Value.StringValue
+						}
+					}
+					for _, event := range s.Events {
+						for _, a := range event.Attributes {
+							if a.Key == "exception.stacktrace" {
+								parsed.stack = a.Value.StringValue
+							}
 						}
 					}
 					spans = append(spans, parsed)
