@@ -12,6 +12,8 @@
  *
  * Functions: src/database/sql/sql.go, Go 1.19 to 1.27; retry() is of 1.20, before that each method
  * had the loop in itself.
+ *
+ * Table: `database/sql` over lib/pq, pgx, go-sql-driver/mysql, mattn and modernc sqlite | Go 1.19 to 1.27 | CLIENT spans of queries, statements, transactions, pings: database, text, errors, time waited for a connection
  */
 #include "database_sql.bpf.h"
 

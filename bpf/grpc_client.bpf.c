@@ -12,6 +12,8 @@
  * clientStream; NewStream's return ends what never became a stream.
  *
  * Functions and layouts: call.go, stream.go, clientconn.go, dialoptions.go; 1.40 to 1.85.
+ *
+ * Table: `google.golang.org/grpc` clients | 1.40 to 1.85 | CLIENT spans of unary calls and streams: status, message, counts of messages
  */
 #include "grpc.bpf.h"
 
