@@ -42,7 +42,6 @@ struct {
 	__type(value, struct goroutine_spans);
 } goroutines SEC(".maps");
 
-
 /* Set by the agent; the defaults have the verifier see every path. */
 const volatile __u64 ring_wakeup_bytes = 1 << 20;
 const volatile __u8 sampler_parent_based = 1;
@@ -62,20 +61,34 @@ static __always_inline struct goroutine_key key_of(const struct goroutine *on)
 	return key;
 }
 
-/* Sends the record. Woken by fill level only; the agent looks by timer otherwise (design D6). */
+enum { WAKEUPS = 16 }; /* in each ring_wakeup_bytes */
+
+/*
+ * Do SIZE bytes more wake the agent? By fill level (it looks by timer otherwise, design D6), then once
+ * in a while: a wake-up costs more than the record, and who is behind is awake.
+ */
+static __always_inline __u64 wakeup(__u32 size)
+{
+	__u64 step = ring_wakeup_bytes / WAKEUPS, at; /* a power of two, as the ring's size is */
+
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < ring_wakeup_bytes)
+		return BPF_RB_NO_WAKEUP;
+	at = step ? bpf_ringbuf_query(&events, BPF_RB_PROD_POS) & (step - 1) : 0;
+	return at + size >= step ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* Sends the record. */
 static int send(struct in_flight *span)
 {
 	__u32 size = span->used;
-	__u64 flags = BPF_RB_NO_WAKEUP;
 
 	if (size > GOSPAN_BODY_MAX)
 		size = GOSPAN_BODY_MAX;
 	span->record.size = size;
 	if (!span->record.end_ns)
 		span->record.end_ns = bpf_ktime_get_boot_ns();
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= ring_wakeup_bytes)
-		flags = BPF_RB_FORCE_WAKEUP;
-	return bpf_ringbuf_output(&events, &span->record, sizeof(span->record) + size, flags);
+	size += sizeof(span->record);
+	return bpf_ringbuf_output(&events, &span->record, size, wakeup(size));
 }
 
 static int close_span(struct in_flight *span, __u64 id)
