@@ -12,6 +12,7 @@
  * never changes in its life, is kept as a check.
  */
 #include "context.bpf.h"
+#include "database_sql.bpf.h"
 #include "otel_sdk.bpf.h"
 
 enum { CONTEXT_DEPTH_MAX = 32 };
@@ -59,6 +60,7 @@ const volatile __u8 makes_children GO_CHILDREN = 1;
 /* src/runtime/runtime2.go */
 GO_FIELD(runtime_g_m, pointer, "runtime.g.m");
 GO_FIELD(runtime_m_curg, pointer, "runtime.m.curg");
+GO_FIELD(runtime_g_startpc, int, "runtime.g.startpc");
 
 /*
  * Background and TODO, where most ways end: part of the executable, and what lies behind them is
@@ -257,8 +259,12 @@ int goroutine_start(struct pt_regs *ctx)
 	id = span_id_of(&creator);
 	if (!id)
 		return 0;
+	g = go_arg(ctx, 1);
+	if (runtime_g_startpc != GO_ABSENT &&
+	    sql_watches_rows(&creator, go_word(g + runtime_g_startpc) - go_bias(ctx)))
+		return 0; /* it makes no spans */
 	child.tgid = creator.tgid;
-	child.goid = goid_of(go_arg(ctx, 1));
+	child.goid = goid_of(g);
 	if (child.goid)
 		bpf_map_update_elem(&births, &child, &id, BPF_ANY);
 	return 0;
