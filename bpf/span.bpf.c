@@ -13,7 +13,7 @@ struct {
 	__uint(max_entries, 8 << 20);
 } events SEC(".maps");
 
-/* Plain and preallocated, never LRU: an LRU would evict live spans uncounted. */
+/* Never LRU: that would evict live spans uncounted. Preallocated on old kernels (agent/kernel.c). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
