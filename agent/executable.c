@@ -201,6 +201,14 @@ static void decide_on_writing(struct executable *e)
 		plan__drop_writes(e->plan, "the kernel lets no BPF program write into a process");
 }
 
+/* A table of programs is emptied when nobody has it open any more. */
+static int keep_programs(struct executable *e)
+{
+	e->dispatch_fd = fcntl(bpf_program__fd(e->bpf->progs.dispatch), F_DUPFD_CLOEXEC, 0);
+	e->programs_fd = fcntl(bpf_map__fd(e->bpf->maps.programs), F_DUPFD_CLOEXEC, 0);
+	return e->dispatch_fd < 0 || e->programs_fd < 0 ? -errno : 0;
+}
+
 int executable__new(const struct kernel *kernel, const struct process *process, bool all_processes,
 		    struct executable **out, struct why *why)
 {
@@ -208,7 +216,11 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 	struct executable *e = calloc(1, sizeof(*e));
 	int err = -ENOMEM;
 
-	if (!e || !(e->path = strdup(process->exe_path)))
+	if (!e)
+		return err;
+	e->dispatch_fd = e->programs_fd = -1;
+	e->path = strdup(process->exe_path);
+	if (!e->path)
 		goto cleanup;
 	e->id = process->exe;
 	e->all_processes = all_processes;
@@ -217,6 +229,8 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 		goto cleanup;
 	decide_on_writing(e);
 	err = load_what_the_kernel_takes(e, kernel);
+	if (!err)
+		err = keep_programs(e);
 	if (err) {
 		snprintf(why->text, sizeof(why->text),
 			 "%.80s: the kernel does not take the BPF programs (%s); --log-level debug shows why",
@@ -260,7 +274,6 @@ static int link_sites(struct executable *e, const struct kernel *kernel, const c
 {
 	size_t cnt = plan__site_cnt(e->plan), n = 0;
 	uint64_t *offs = calloc(2 * cnt, sizeof(*offs)), *cookies = offs + cnt;
-	int dispatch = bpf_program__fd(e->bpf->progs.dispatch);
 	int fd = 0;
 
 	if (!offs)
@@ -271,12 +284,12 @@ static int link_sites(struct executable *e, const struct kernel *kernel, const c
 			cookies[n++] = cookie_of(&e->plan->probes[i], s);
 		}
 	if (by_multi(kernel)) {
-		fd = uprobe__attach_multi(dispatch, path, pid, offs, cookies, cnt);
+		fd = uprobe__attach_multi(e->dispatch_fd, path, pid, offs, cookies, cnt);
 		if (fd >= 0)
 			fd = add_link(e, fd, pid);
 	} else {
 		for (size_t i = 0; i < cnt && fd >= 0; i++) {
-			fd = uprobe__attach_perf(dispatch, path, offs[i], cookies[i]);
+			fd = uprobe__attach_perf(e->dispatch_fd, path, offs[i], cookies[i]);
 			if (fd >= 0)
 				fd = add_link(e, fd, 0);
 		}
@@ -333,6 +346,13 @@ size_t executable__take_links(struct executable *e, int *fds, size_t cap)
 	return cnt;
 }
 
+void executable__forget_object(struct executable *e)
+{
+	if (e->bpf)
+		gospan_bpf__destroy(e->bpf);
+	e->bpf = NULL;
+}
+
 void executable__free(struct executable *e)
 {
 	if (!e)
@@ -342,8 +362,11 @@ void executable__free(struct executable *e)
 			close(e->links[i]);
 	free(e->links);
 	free(e->link_pids);
-	if (e->bpf)
-		gospan_bpf__destroy(e->bpf);
+	executable__forget_object(e);
+	if (e->dispatch_fd >= 0)
+		close(e->dispatch_fd);
+	if (e->programs_fd >= 0)
+		close(e->programs_fd);
 	plan__free(e->plan);
 	resolve__free(e->resolve);
 	free(e->path);
