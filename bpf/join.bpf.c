@@ -136,15 +136,30 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 	*parent = offer->client;
 	if (parent->from == PARENT_LOCAL)
 		parent->from = PARENT_REMOTE;
-	return 0;
+	/*
+	 * Now, as long as the connection is busy with this request: when its client ends, the next one's
+	 * offer may have taken the place, even between a look at it and its removal.
+	 */
+	return bpf_map_delete_elem(&joins, &key);
 }
 
+/* The next request over a connection of HTTP/1.1 may have taken the offer's place by now. */
 __weak int join_withdraw(struct in_flight *span)
 {
+	struct join_offer *offer;
 	struct join_key key;
+	__u64 ours, theirs;
 
 	if (!span || !span->joins)
 		return 0;
 	key = span->join;
+	span->joins = 0;
+	offer = bpf_map_lookup_elem(&joins, &key);
+	if (!offer)
+		return 0;
+	__builtin_memcpy(&ours, span->record.span_id, sizeof(ours));
+	__builtin_memcpy(&theirs, offer->client.span_id, sizeof(theirs));
+	if (ours != theirs)
+		return 0;
 	return bpf_map_delete_elem(&joins, &key);
 }
