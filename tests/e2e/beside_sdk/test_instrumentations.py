@@ -46,8 +46,8 @@ def one_trace(result):
 @pytest.fixture
 def run(start_server, trace):
     """run(peer, how, *orders or paths) -> Result of what the peer does, traced with --with-sdk=HOW."""
-    def start(peer, how, *actions, env=None):
-        server = start_server(**peer.program(), env=env)
+    def start(peer, how, *actions, env=None, args=()):
+        server = start_server(*args, **peer.program(), env=env)
         agent = trace(server, "--with-sdk", how)
         theirs = []
         for action in actions:
@@ -60,7 +60,7 @@ def run(start_server, trace):
                 answer = server.do(do="spans")
             theirs += answer["spans"] or []
         theirs += server.do(do="spans")["spans"] or []  # what ends after its answer
-        if how != "all":
+        if how != "all" and theirs:
             agent.wait_line("makes spans with an OpenTelemetry SDK")
         ours = sorted(agent.stop(), key=lambda s: s.start_ns)
         assert server.status is None, f"the target ended: {server.stderr.text()}"
@@ -206,3 +206,50 @@ def test_gin_all(run, peer):
 def test_gin_off(run):
     result = run(sdkpeer.GIN[1], "off", ("/work",), ("/work",))
     assert result.ours == [] and len(result.theirs) == 4
+
+
+def idle(run, peer, *actions):
+    """Spans by name of what PEER does while its SDK is linked, but not used."""
+    result = run(peer, "fill", *actions, args=("-idle",))
+    assert result.theirs == result.said == []
+    names = [s.name for s in result.ours]
+    assert len(set(names)) == len(names), names
+    return {s.name: s for s in result.ours}
+
+
+def is_right_without_sdk(spans, server):
+    """What work() does, and nothing else, below SERVER; spans by hand are gospan's then."""
+    for name, parent in (("SELECT below_server", server), ("SELECT elsewhere", server),
+                         ("in handler", server), ("SELECT below_hand", spans["in handler"])):
+        assert (spans[name].trace_id, spans[name].parent_id) == (parent.trace_id, parent.span_id), name
+
+
+@pytest.mark.parametrize("order", ["unary", "chat"])
+@pytest.mark.parametrize("peer", [sdkpeer.GRPC[0], sdkpeer.GRPC[1], sdkpeer.GRPC[2]], ids=str)
+def test_grpc_idle(run, peer, order):
+    """otelgrpc makes its spans by the API, which are not to be seen beside gospan's own."""
+    result = run(peer, "fill", {"do": order}, args=("-idle",))
+    assert result.theirs == result.said == []
+    server, = (s for s in result.ours if s.kind == SERVER)
+    client, = (s for s in result.ours if s.kind == CLIENT and s["rpc.system.name"])
+    rest = {s.name: s for s in result.ours if s not in (client, server)}
+    assert len(result.ours) == 7 == 2 + len(rest), [s.name for s in result.ours]
+    assert client.parent_id == rest["by hand"].span_id
+    is_right_without_sdk(rest, server)
+
+
+@pytest.mark.parametrize("peer", [sdkpeer.SQL[0], sdkpeer.SQL[1]], ids=str)
+def test_sql_idle(run, peer):
+    spans = idle(run, peer, {"do": "sql"})
+    assert len(spans) == 5
+    is_right_without_sdk(spans, spans["by hand"])
+
+
+@pytest.mark.parametrize("peer", [sdkpeer.GIN[0], sdkpeer.GIN[1]], ids=str)
+def test_gin_idle(run, peer):
+    spans = idle(run, peer, ("/work", traceparent()))
+    assert len(spans) == 6
+    server = spans["GET /work"]
+    assert (server.kind, server.trace_id, server.parent_id) == (SERVER, TRACE, SPAN)
+    is_right_without_sdk(spans, server)
+    assert spans["SELECT gin_context"].parent_id == server.span_id

@@ -2,7 +2,7 @@
 
 // A program with an OpenTelemetry SDK, for tests: what is instrumented, build tags say (the other
 // files). A line of JSON on stdin is an order, a line of JSON the answer, with the spans that the SDK
-// has made since the last one.
+// has made since the last one. -idle: the SDK is linked, but nobody uses it.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -154,11 +155,15 @@ func check(err error) {
 var starts []func() // of the other files, once there is a provider
 
 func main() {
+	idle := flag.Bool("idle", false, "do not use the SDK")
+	flag.Parse()
 	exporter := &memory{}
 	provider := trace.NewTracerProvider(trace.WithSyncer(exporter),
 		trace.WithSampler(trace.ParentBased(trace.AlwaysSample())))
-	otel.SetTracerProvider(provider)
-	otel.SetTextMapPropagator(propagation.TraceContext{})
+	if !*idle {
+		otel.SetTracerProvider(provider)
+		otel.SetTextMapPropagator(propagation.TraceContext{})
+	}
 	tracer = otel.Tracer("example.test/peer")
 	var err error
 	db, err = sql.Open("nothing", "")
