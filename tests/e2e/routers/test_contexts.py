@@ -57,6 +57,17 @@ def test_gin_with_a_request_of_middleware(check, of):
     check(of, ["own"], ["/api/v1/contexts"])
 
 
+@pytest.mark.parametrize("of", GIN, ids=str)
+def test_gin_copy_that_is_used_later(spans_of, of):
+    """While another request is served, with the gin.Context that the first one had."""
+    of = dataclasses.replace(of, tag=of.tag + ",calls")
+    spans = spans_of(of, lambda s: [get(s.http, path) for path in ("/keep", "/kept")], 2 + 2 * 3)
+    keep, = (s for s in spans if s["url.path"] == "/keep")
+    calls = [s for s in spans if s.kind == CLIENT and s.parent_id == keep.span_id]
+    assert sorted(map(label, calls)) == ["kept", "kept-derived", "kept-group"]
+    assert {s.trace_id for s in calls} == {keep.trace_id}
+
+
 @pytest.mark.parametrize("of", ECHO, ids=str)
 def test_echo(check, of):
     check(of, ["request"], ["/contexts", "/api/v1/contexts"])

@@ -48,6 +48,9 @@ func serve(l net.Listener) {
 	r.GET("/contexts", func(c *gin.Context) {
 		callWith(map[string]context.Context{"own": c, "request": c.Request.Context(), "copy": c.Copy()})
 	})
+	var kept context.Context // outlives its handler, as a copy may
+	r.GET("/keep", func(c *gin.Context) { kept = c.Copy() })
+	r.GET("/kept", func(c *gin.Context) { callWith(map[string]context.Context{"kept": kept}) })
 	api.GET("/contexts", func(c *gin.Context) { callWith(map[string]context.Context{"own": c}) })
 	r.GET("/panic/:id", gin.Recovery(), func(*gin.Context) { panic("gin") })
 	serveHTTP(l, r)
