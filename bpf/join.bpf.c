@@ -119,16 +119,18 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 			 const struct join_request *request, struct trace_context *parent)
 {
 	struct join_offer *offer;
-	struct net_ends ends = {};
-	struct join_key key;
+	union { /* one after the other: 6.1 has no stack for both */
+		struct net_ends ends;
+		struct join_key key;
+	} at = {};
 
 	if (!span || !conn || !request || !parent)
 		return 0;
-	if (net_ends_of(conn, span->record.bias, &ends))
+	if (net_ends_of(conn, span->record.bias, &at.ends))
 		return 0;
-	set_key(&span->join, &ends.remote, &ends.local, request->stream);
-	key = span->join;
-	offer = bpf_map_lookup_elem(&joins, &key);
+	set_key(&span->join, &at.ends.remote, &at.ends.local, request->stream);
+	at.key = span->join;
+	offer = bpf_map_lookup_elem(&joins, &at.key);
 	if (!offer || offer->hash != hash_of(span, request))
 		return 0;
 	if (parent->from && !is_same_trace(parent->trace_id, offer->client.trace_id))
@@ -140,7 +142,7 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 	 * Now, as long as the connection is busy with this request: when its client ends, the next one's
 	 * offer may have taken the place, even between a look at it and its removal.
 	 */
-	return bpf_map_delete_elem(&joins, &key);
+	return bpf_map_delete_elem(&joins, &at.key);
 }
 
 /* The next request over a connection of HTTP/1.1 may have taken the offer's place by now. */
