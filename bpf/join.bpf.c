@@ -119,16 +119,18 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 			 const struct join_request *request, struct trace_context *parent)
 {
 	struct join_offer *offer;
-	struct net_ends ends = {};
-	struct join_key key;
+	union { /* one after the other: 6.1 has no stack for both */
+		struct net_ends ends;
+		struct join_key key;
+	} at = {};
 
 	if (!span || !conn || !request || !parent)
 		return 0;
-	if (net_ends_of(conn, span->record.bias, &ends))
+	if (net_ends_of(conn, span->record.bias, &at.ends))
 		return 0;
-	set_key(&span->join, &ends.remote, &ends.local, request->stream);
-	key = span->join;
-	offer = bpf_map_lookup_elem(&joins, &key);
+	set_key(&span->join, &at.ends.remote, &at.ends.local, request->stream);
+	at.key = span->join;
+	offer = bpf_map_lookup_elem(&joins, &at.key);
 	if (!offer || offer->hash != hash_of(span, request))
 		return 0;
 	if (parent->from && !is_same_trace(parent->trace_id, offer->client.trace_id))
@@ -136,15 +138,30 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 	*parent = offer->client;
 	if (parent->from == PARENT_LOCAL)
 		parent->from = PARENT_REMOTE;
-	return 0;
+	/*
+	 * Now, as long as the connection is busy with this request: when its client ends, the next one's
+	 * offer may have taken the place, even between a look at it and its removal.
+	 */
+	return bpf_map_delete_elem(&joins, &at.key);
 }
 
+/* The next request over a connection of HTTP/1.1 may have taken the offer's place by now. */
 __weak int join_withdraw(struct in_flight *span)
 {
+	struct join_offer *offer;
 	struct join_key key;
+	__u64 ours, theirs;
 
 	if (!span || !span->joins)
 		return 0;
 	key = span->join;
+	span->joins = 0;
+	offer = bpf_map_lookup_elem(&joins, &key);
+	if (!offer)
+		return 0;
+	__builtin_memcpy(&ours, span->record.span_id, sizeof(ours));
+	__builtin_memcpy(&theirs, offer->client.span_id, sizeof(theirs));
+	if (ours != theirs)
+		return 0;
 	return bpf_map_delete_elem(&joins, &key);
 }
