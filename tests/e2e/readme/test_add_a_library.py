@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bpf/README.md, "Add a library": its example, as it stands there, is all that a library takes."""
 import json
-import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -12,7 +10,6 @@ from harness import build, gospan, otlp, skip
 from harness.client import get, traceparent
 from harness.process import eventually
 
-BUILT = ("agent", "bpf", "gen", "offsets", "otlp")
 NEW = "bpf/ledger_client.bpf.c"
 NAME = "example.com/ledger"
 
@@ -23,30 +20,10 @@ def example():
     return text
 
 
-def copy_of_the_tree(into):
-    """What the agent is built from, with what is built already, so that little is left to do."""
-    tree = into / "gospan"
-    tree.mkdir()
-    shutil.copy2(build.ROOT / "Makefile", tree)
-    for name in ("bpf", "agent", "offsets", "otlp", "scripts"):
-        shutil.copytree(build.ROOT / name, tree / name)
-    for name in BUILT:
-        if (build.ROOT / "build" / name).is_dir():
-            shutil.copytree(build.ROOT / "build" / name, tree / "build" / name)
-    return tree
-
-
 @pytest.fixture(scope="module")
 def with_example(tmp_path_factory):
     """An agent with the example's library."""
-    tree = copy_of_the_tree(tmp_path_factory.mktemp("readme"))
-    (tree / NEW).write_text(example())
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN")}
-    made = subprocess.run(["make", "-j2", "all"], cwd=tree, env=env, capture_output=True, text=True,
-                          timeout=280)
-    assert made.returncode == 0, made.stdout + made.stderr
-    assert (tree / "build" / NEW.replace(".c", ".o")).exists()
-    return tree / "build/gospan"
+    return build.agent_with(tmp_path_factory.mktemp("readme"), {NEW: example()})
 
 
 @pytest.fixture
