@@ -54,11 +54,9 @@ static __always_inline bool is_same_trace(const __u8 *a, const __u8 *b)
 
 /* Which call over which connection; see join.bpf.h. */
 struct join_key {
-	__u8 client[16]; /* address; IPv4 as ::ffff:a.b.c.d */
-	__u16 client_port;
-	__u16 server_port;
+	__u32 client; /* first sequence number of the client's bytes, */
+	__u32 server; /* of the server's */
 	__u32 stream; /* HTTP/2 stream id, 0: HTTP/1.1 */
-	__u32 net_ns; /* of a loopback address, else 0 */
 	__u32 pad;
 };
 
@@ -83,6 +81,7 @@ struct in_flight {
 	__u32 busy;    /* somebody writes to the record who must be alone */
 	__u32 pad2;
 	struct join_key join;
+	__u64 asked; /* join_ask() */
 	struct trace_context parent;
 	struct span_record record;
 	/* behind the body: room that bounds checks need, otherwise free for use as scratch */
@@ -184,6 +183,9 @@ int span_detach(const struct goroutine *on, struct in_flight *span);
  */
 int span_list(struct in_flight *span);
 int span_list_as(struct in_flight *span, __u64 object);
+
+/* By OBJECT instead of what it was first listed by. */
+int span_relist(struct in_flight *span, __u64 object);
 struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
 
 /* False when somebody else just did it. */
