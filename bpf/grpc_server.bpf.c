@@ -12,7 +12,7 @@
 #include "context.bpf.h"
 #include "go_map.bpf.h"
 #include "grpc.bpf.h"
-#include "net_conn.bpf.h"
+#include "join.bpf.h"
 #include "traceparent.bpf.h"
 
 GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.(*serverHandler).TagRPC");
@@ -26,12 +26,14 @@ GO_FIELD_NEEDED(grpc_server, grpc_stream_ctx, interface,
 		"google.golang.org/grpc/internal/transport.Stream.ctx");
 GO_FIELD_NEEDED(grpc_server, grpc_stream_method, string,
 		"google.golang.org/grpc/internal/transport.Stream.method");
+GO_FIELD(grpc_stream_id, int, "google.golang.org/grpc/internal/transport.Stream.id");
 GO_FIELD(grpc_stream_at, pointer, "google.golang.org/grpc/internal/transport.ServerStream.Stream");
 GO_FIELD(grpc_stream_in, struct, "google.golang.org/grpc/internal/transport.ServerStream.Stream");
 
 /* from 1.60 or so in a peer.Peer */
 GO_TYPE(http2_server_type, "*google.golang.org/grpc/internal/transport.http2Server");
 GO_TYPE(handler_server_type, "*google.golang.org/grpc/internal/transport.serverHandlerTransport");
+GO_FIELD(http2_server_conn, interface, "google.golang.org/grpc/internal/transport.http2Server.conn");
 GO_FIELD(http2_server_remote, interface,
 	 "google.golang.org/grpc/internal/transport.http2Server.remoteAddr");
 GO_FIELD(http2_server_peer, interface,
@@ -164,16 +166,40 @@ static __always_inline __u64 stream_of(__u64 object)
 	return grpc_stream_in != GO_ABSENT ? object + grpc_stream_in : object;
 }
 
-/* Under net/http the span is below the request's, whose context the stream's comes from. */
-static __always_inline void find_parent(struct in_flight *span, const struct goroutine *on,
-					const struct go_interface *context, __u64 transport,
+/* A client of ours may have sent this request over TRANSPORT, a *http2Server: then it is the parent. */
+static __always_inline void join_client(struct in_flight *span, __u64 transport, __u64 stream,
 					struct grpc_metadata *metadata)
 {
-	if (go_itab_is(transport, handler_server_type, span->record.bias) &&
-	    context_find(on, context, span->record.bias, &span->parent))
+	struct join_request asked = {
+		.no_method = JOIN_POST,
+		.path = go_string_at(stream + grpc_stream_method),
+		.host = metadata->authority,
+	};
+	struct go_interface conn = {};
+
+	if (http2_server_conn == GO_ABSENT || grpc_stream_id == GO_ABSENT ||
+	    bpf_probe_read_user(&conn, sizeof(conn), (void *)transport + http2_server_conn))
+		return;
+	asked.stream = go_word(stream + grpc_stream_id);
+	join_accept(span, &conn, &asked, &metadata->remote);
+}
+
+/* Under net/http the span is below the request's, whose context the stream's comes from. */
+static __always_inline void find_parent(struct in_flight *span, const struct goroutine *on,
+					const struct go_interface *context,
+					const struct go_interface *transport, __u64 stream,
+					struct grpc_metadata *metadata)
+{
+	__u64 bias = span->record.bias;
+
+	if (go_itab_is(transport->tab, handler_server_type, bias) &&
+	    context_find(on, context, bias, &span->parent)) {
 		span_parent(span, &span->parent);
-	else
-		span_parent(span, &metadata->remote);
+		return;
+	}
+	if (join_is_active() && go_itab_is(transport->tab, http2_server_type, bias))
+		join_client(span, transport->data, stream, metadata);
+	span_parent(span, &metadata->remote);
 }
 
 /* func (s *Server) handleStream(t transport.ServerTransport, stream *transport.ServerStream) */
@@ -181,7 +207,8 @@ SEC("go_entry/google.golang.org/grpc.(*Server).handleStream")
 GO_OF(grpc_server) GO_NEEDED
 int grpc_handle_entry(struct pt_regs *ctx)
 {
-	__u64 transport = go_arg(ctx, 1), object = go_arg(ctx, 3), stream = stream_of(object);
+	struct go_interface transport = {go_arg(ctx, 1), go_arg(ctx, 2)};
+	__u64 object = go_arg(ctx, 3), stream = stream_of(object);
 	struct grpc_metadata *metadata;
 	struct go_interface context = {};
 	struct in_flight *span;
@@ -198,7 +225,7 @@ int grpc_handle_entry(struct pt_regs *ctx)
 	span_list(span);
 	grpc_read_metadata(span, context.data);
 	metadata = metadata_of(span);
-	find_parent(span, &on, &context, transport, metadata);
+	find_parent(span, &on, &context, &transport, stream, metadata);
 	if (span_is_own_export(metadata->user_agent)) {
 		span->owner.silent = 1;
 		fail(on.pid, FAIL_OWN_EXPORT);
@@ -208,8 +235,8 @@ int grpc_handle_entry(struct pt_regs *ctx)
 		span_put_string(span, ATTR_RPC_AUTHORITY, metadata->authority);
 		if (metadata->remote.from)
 			span_put_string(span, ATTR_TRACE_STATE, metadata->trace_state);
-		if (go_itab_is(transport, http2_server_type, span->record.bias))
-			put_peer(span, go_arg(ctx, 2));
+		if (go_itab_is(transport.tab, http2_server_type, span->record.bias))
+			put_peer(span, transport.data);
 	}
 	return context_register(span, context.data);
 }

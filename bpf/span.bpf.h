@@ -70,7 +70,7 @@ struct in_flight {
 	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
 	__u32 received;
 	struct go_interface error; /* of an attempt that may be made again */
-	struct go_string late; /* a text that could not be read at the beginning */
+	struct go_string late; /* a text for later, e.g. one that could not be read at the beginning */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
@@ -186,6 +186,11 @@ int span_list_as(struct in_flight *span, __u64 object);
 
 /* By OBJECT instead of what it was first listed by. */
 int span_relist(struct in_flight *span, __u64 object);
+
+static __always_inline bool span_is_listed(const struct in_flight *span, __u64 object)
+{
+	return span->owner.listed[0] == object || span->owner.listed[1] == object;
+}
 struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
 
 /* False when somebody else just did it. */
