@@ -145,9 +145,10 @@ def test_connections_that_come_and_go(pair, go, version, mode):
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_a_server_under_net_http(pair, secure):
+@pytest.mark.parametrize("go, version, mode", CORNERS)
+def test_a_server_under_net_http(pair, go, version, mode, secure):
     """The client's span is the parent of the HTTP request's, by TLS or h2c, and that of the RPC's."""
-    p = pair(server_args=["-handler", "-tls"] if secure else ["-handler"])
+    p = pair(go, version, mode, server_args=["-handler", "-tls"] if secure else ["-handler"])
     p.do(do="many", text="sleep:1", count=20, parallel=4, tls=secure)
     clients, servers, requests = p.spans(60)
     sent = {s.span_id: s for s in clients}
