@@ -166,40 +166,33 @@ static __always_inline __u64 stream_of(__u64 object)
 	return grpc_stream_in != GO_ABSENT ? object + grpc_stream_in : object;
 }
 
-/* A client of ours may have sent this request over TRANSPORT, a *http2Server: then it is the parent. */
-static __always_inline void join_client(struct in_flight *span, __u64 transport, __u64 stream,
-					struct grpc_metadata *metadata)
+/*
+ * A client of ours may have sent STREAM over TRANSPORT, a *http2Server: then that is the parent. A
+ * function of its own for its stack.
+ */
+__weak int grpc_join_client(struct in_flight *span, __u64 transport, __u64 stream)
 {
-	struct join_request asked = {
-		.no_method = JOIN_POST,
-		.path = go_string_at(stream + grpc_stream_method),
-		.host = metadata->authority,
-	};
+	struct join_request asked = {.no_method = JOIN_POST};
 	struct go_interface conn = {};
 
-	if (http2_server_conn == GO_ABSENT || grpc_stream_id == GO_ABSENT ||
+	if (!span || http2_server_conn == GO_ABSENT || grpc_stream_id == GO_ABSENT ||
 	    bpf_probe_read_user(&conn, sizeof(conn), (void *)transport + http2_server_conn))
-		return;
+		return 0;
+	asked.path = go_string_at(stream + grpc_stream_method);
+	asked.host = metadata_of(span)->authority;
 	asked.stream = go_word(stream + grpc_stream_id);
-	join_accept(span, &conn, &asked, &metadata->remote);
+	return join_accept(span, &conn, &asked, &metadata_of(span)->remote);
 }
 
 /* Under net/http the span is below the request's, whose context the stream's comes from. */
 static __always_inline void find_parent(struct in_flight *span, const struct goroutine *on,
-					const struct go_interface *context,
-					const struct go_interface *transport, __u64 stream,
-					struct grpc_metadata *metadata)
+					const struct go_interface *context, __u64 transport)
 {
-	__u64 bias = span->record.bias;
-
-	if (go_itab_is(transport->tab, handler_server_type, bias) &&
-	    context_find(on, context, bias, &span->parent)) {
+	if (go_itab_is(transport, handler_server_type, span->record.bias) &&
+	    context_find(on, context, span->record.bias, &span->parent))
 		span_parent(span, &span->parent);
-		return;
-	}
-	if (join_is_active() && go_itab_is(transport->tab, http2_server_type, bias))
-		join_client(span, transport->data, stream, metadata);
-	span_parent(span, &metadata->remote);
+	else
+		span_parent(span, &metadata_of(span)->remote);
 }
 
 /* func (s *Server) handleStream(t transport.ServerTransport, stream *transport.ServerStream) */
@@ -207,8 +200,7 @@ SEC("go_entry/google.golang.org/grpc.(*Server).handleStream")
 GO_OF(grpc_server) GO_NEEDED
 int grpc_handle_entry(struct pt_regs *ctx)
 {
-	struct go_interface transport = {go_arg(ctx, 1), go_arg(ctx, 2)};
-	__u64 object = go_arg(ctx, 3), stream = stream_of(object);
+	__u64 transport = go_arg(ctx, 1), object = go_arg(ctx, 3), stream = stream_of(object);
 	struct grpc_metadata *metadata;
 	struct go_interface context = {};
 	struct in_flight *span;
@@ -224,8 +216,10 @@ int grpc_handle_entry(struct pt_regs *ctx)
 	span->object = object;
 	span_list(span);
 	grpc_read_metadata(span, context.data);
+	if (join_is_active() && go_itab_is(transport, http2_server_type, span->record.bias))
+		grpc_join_client(span, go_arg(ctx, 2), stream);
 	metadata = metadata_of(span);
-	find_parent(span, &on, &context, &transport, stream, metadata);
+	find_parent(span, &on, &context, transport);
 	if (span_is_own_export(metadata->user_agent)) {
 		span->owner.silent = 1;
 		fail(on.pid, FAIL_OWN_EXPORT);
@@ -235,8 +229,8 @@ int grpc_handle_entry(struct pt_regs *ctx)
 		span_put_string(span, ATTR_RPC_AUTHORITY, metadata->authority);
 		if (metadata->remote.from)
 			span_put_string(span, ATTR_TRACE_STATE, metadata->trace_state);
-		if (go_itab_is(transport.tab, http2_server_type, span->record.bias))
-			put_peer(span, transport.data);
+		if (go_itab_is(transport, http2_server_type, span->record.bias))
+			put_peer(span, go_arg(ctx, 2));
 	}
 	return context_register(span, context.data);
 }
