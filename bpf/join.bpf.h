@@ -19,6 +19,7 @@ struct join_request {
 	struct go_string method, path, host;
 	__u64 no_method; /* what stands for an empty method, as CHARS() */
 	__u32 stream;	 /* HTTP/2 stream id, 0: HTTP/1.1; not known to join_ask() yet */
+	__u32 pad;	 /* 6.1 wants every byte set that a global function is given */
 };
 
 #define JOIN_GET CHARS('G', 'E', 'T', 0, 0, 0, 0, 0)
