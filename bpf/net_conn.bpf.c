@@ -158,7 +158,8 @@ struct tcp_progress {
 
 /*
  * The kernel counts the SYN's sequence number as acknowledged where it was sent by connect(), and at
- * no other place: tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c, 5.15 to 7.0.
+ * no other place. tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c; they write
+ * the count first, so that a sequence number that is the same afterwards belongs to it.
  */
 static __noinline int read_identity(__u32 fd, bool is_client, struct tcp_identity *out)
 {
