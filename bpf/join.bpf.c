@@ -5,11 +5,11 @@
 enum { JOIN_TEXT_MAX = 64 }; /* bytes of each text that are compared; its length always is */
 
 struct join_offer {
-	__u64 hash;
+	__u64 asked; /* hash of what is */
 	struct trace_context client;
 };
 
-/* An LRU: an offer whose end was missed does no harm, its connection is gone. */
+/* An LRU: an offer that nobody took does no harm, no other connection is like its own. */
 struct {
 	__uint(type, 9 /* BPF_MAP_TYPE_LRU_HASH */);
 	__uint(max_entries, 8192);
@@ -35,26 +35,6 @@ static __always_inline __u8 *state(void)
 	return bpf_map_lookup_elem(&join_state, &key);
 }
 
-/* 127.0.0.0/8 or ::1: means something in one network namespace only. */
-static __always_inline bool is_loopback(const __u8 *ip)
-{
-	__u64 high = *(const __u64 *)ip, low = *(const __u64 *)(ip + 8);
-
-	return !high && ((low & 0xffffffffff) == 0x7fffff0000 || low == 1ULL << 56);
-}
-
-static __always_inline void set_key(struct join_key *key, const struct net_end *client,
-				    const struct net_end *server, __u32 stream)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	__builtin_memcpy(key->client, client->ip, sizeof(key->client));
-	key->client_port = client->port;
-	key->server_port = server->port;
-	key->stream = stream;
-	key->net_ns = is_loopback(client->ip) ? BPF_CORE_READ(task, nsproxy, net_ns, ns.inum) : 0;
-}
-
 static __always_inline __u64 mix(__u64 hash, __u64 word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
@@ -78,13 +58,13 @@ static __noinline __u64 hash_text(struct in_flight *span, __u64 hash, const stru
 	return s->len > JOIN_TEXT_MAX ? mix(hash, s->len) : hash;
 }
 
-/* Go's client leaves out a method that is GET and a path that is "/". */
+/* Never 0. Go's client leaves out a method that is GET and a path that is "/". */
 static __always_inline __u64 hash_of(struct in_flight *span, const struct join_request *request)
 {
-	__u64 hash = hash_text(span, 1, &request->method, 'G' | 'E' << 8 | 'T' << 16);
+	__u64 hash = hash_text(span, 1, &request->method, request->no_method);
 
 	hash = hash_text(span, hash, &request->path, '/');
-	return hash_text(span, hash, &request->host, 0);
+	return hash_text(span, hash, &request->host, 0) | 1;
 }
 
 __weak int join_is_active(void)
@@ -94,44 +74,56 @@ __weak int join_is_active(void)
 	return join_calls && used && *used;
 }
 
-__weak int join_offer(struct in_flight *span, const struct go_interface *conn,
-			const struct join_request *request)
+__weak int join_ask(struct in_flight *span, const struct join_request *request)
+{
+	if (!span || !request || !join_calls)
+		return 0;
+	span->asked = hash_of(span, request);
+	return 0;
+}
+
+__weak int join_offer(struct in_flight *span, __u64 object, const struct go_interface *conn,
+		      __u32 stream)
 {
 	struct join_offer offer = {};
-	struct join_key key; /* to 6.1 a map's key must lie on the stack or in a map */
-	struct net_ends ends = {};
+	struct join_key key = {}; /* to 6.1 a map's key must lie on the stack or in a map */
+	struct tcp_identity ends = {};
 	__u8 *used = state();
 
-	if (!span || !conn || !request)
+	if (!span || !conn)
 		return 0;
-	if (!join_calls || !used || net_ends_of(conn, span->record.bias, &ends))
+	offer.asked = span->asked;
+	if (!offer.asked || !used || net_identity(conn, span->record.bias, true, &ends))
 		return 0;
-	set_key(&span->join, &ends.local, &ends.remote, request->stream);
-	offer.hash = hash_of(span, request);
 	span_context(span, &offer.client);
+	if (object && span->owner.listed[0] != object)
+		return 0;
+	join_withdraw(span); /* an earlier attempt's */
+	key.client = ends.sent;
+	key.server = ends.received;
+	key.stream = stream;
+	span->join = key;
 	*used = 1;
-	key = span->join;
 	span->joins = !bpf_map_update_elem(&joins, &key, &offer, BPF_ANY);
 	return 0;
 }
 
 __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
-			 const struct join_request *request, struct trace_context *parent)
+		       const struct join_request *request, struct trace_context *parent)
 {
 	struct join_offer *offer;
-	union { /* one after the other: 6.1 has no stack for both */
-		struct net_ends ends;
-		struct join_key key;
-	} at = {};
+	struct tcp_identity ends = {};
+	struct join_key key = {};
 
 	if (!span || !conn || !request || !parent)
 		return 0;
-	if (net_ends_of(conn, span->record.bias, &at.ends))
+	if (net_identity(conn, span->record.bias, false, &ends))
 		return 0;
-	set_key(&span->join, &at.ends.remote, &at.ends.local, request->stream);
-	at.key = span->join;
-	offer = bpf_map_lookup_elem(&joins, &at.key);
-	if (!offer || offer->hash != hash_of(span, request))
+	key.client = ends.received;
+	key.server = ends.sent;
+	key.stream = request->stream;
+	offer = bpf_map_lookup_elem(&joins, &key);
+	if (!offer || offer->asked != hash_of(span, request))
 		return 0;
 	if (parent->from && !is_same_trace(parent->trace_id, offer->client.trace_id))
 		return 0;
@@ -142,17 +134,20 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 	 * Now, as long as the connection is busy with this request: when its client ends, the next one's
 	 * offer may have taken the place, even between a look at it and its removal.
 	 */
-	return bpf_map_delete_elem(&joins, &at.key);
+	return bpf_map_delete_elem(&joins, &key);
 }
 
-/* The next request over a connection of HTTP/1.1 may have taken the offer's place by now. */
+/*
+ * A stream of HTTP/2 is one request's alone: its offer stays for a server that comes to it when the
+ * client has given up. Over HTTP/1.1 the next request may have taken the offer's place by now.
+ */
 __weak int join_withdraw(struct in_flight *span)
 {
 	struct join_offer *offer;
 	struct join_key key;
 	__u64 ours, theirs;
 
-	if (!span || !span->joins)
+	if (!span || !span->joins || span->join.stream)
 		return 0;
 	key = span->join;
 	span->joins = 0;
@@ -161,7 +156,5 @@ __weak int join_withdraw(struct in_flight *span)
 		return 0;
 	__builtin_memcpy(&ours, span->record.span_id, sizeof(ours));
 	__builtin_memcpy(&theirs, offer->client.span_id, sizeof(theirs));
-	if (ours != theirs)
-		return 0;
-	return bpf_map_delete_elem(&joins, &key);
+	return ours == theirs ? bpf_map_delete_elem(&joins, &key) : 0;
 }

@@ -89,19 +89,19 @@ static __noinline int look_at_headers(struct in_flight *span, __u64 request)
 	return 0;
 }
 
-static __noinline int offer(struct in_flight *span, const struct go_interface *conn, __u32 stream)
+static __noinline int ask(struct in_flight *span)
 {
 	__u64 request = span->mark;
 	struct join_request asked = {
-		.stream = stream,
 		.method = go_string_at(request + request_method),
+		.no_method = JOIN_GET,
 		.path = go_string_at(span->url + url_path),
 		.host = go_string_at(request + request_host),
 	};
 
 	if (!asked.host.len)
 		asked.host = go_string_at(span->url + url_host);
-	return join_offer(span, conn, &asked);
+	return join_ask(span, &asked);
 }
 
 static __always_inline bool is_off(const struct in_flight *span)
@@ -116,8 +116,10 @@ __weak int http_propagate(struct in_flight *span, const struct go_interface *con
 		return 0;
 	if (is_off(span))
 		return 0;
-	if (!may_write)
-		return offer(span, conn, 0);
+	if (!may_write) {
+		ask(span);
+		return join_offer(span, 0, conn, 0);
+	}
 	if (connection_bw == GO_ABSENT || request_header == GO_ABSENT)
 		return 0;
 	look_at_headers(span, span->mark);
@@ -131,6 +133,7 @@ __weak int http_propagate_stream(struct in_flight *span, __u64 request)
 		return 0;
 	if (is_off(span) || !request)
 		return 0;
+	ask(span);
 	span->object = request;
 	return span_list(span);
 }
@@ -146,7 +149,7 @@ __hidden int http_offer_stream(struct pt_regs *ctx, __u64 request, __u64 conn_at
 	span = span_by_object(&on, request);
 	if (!span || span->record.library != http_client)
 		return 0;
-	return offer(span, &conn, stream);
+	return join_offer(span, request, &conn, stream);
 }
 
 /* The line lies in the span's scratch. Non-zero: there is no room. */
