@@ -2,10 +2,15 @@
 /* net_conn: see net_conn.bpf.h. */
 #include "net_conn.bpf.h"
 
-enum { TLS_NESTING_MAX = 2 }; /* a server behind a proxy, both by TLS */
+enum { LAYERS_MAX = 2 }; /* a server behind a proxy, both by TLS */
 
 GO_TYPE(tls_conn, "*crypto/tls.Conn");
 GO_FIELD(tls_conn_conn, interface, "crypto/tls.Conn.conn");
+/* HTTP/2 without TLS: what was read ahead of it; http2/h2c/h2c.go, rwConn before v0.1 */
+GO_TYPE(h2c_conn, "*golang.org/x/net/http2/h2c.bufConn");
+GO_FIELD(h2c_conn_conn, interface, "golang.org/x/net/http2/h2c.bufConn.Conn");
+GO_TYPE(h2c_rw_conn, "*golang.org/x/net/http2/h2c.rwConn");
+GO_FIELD(h2c_rw_conn_conn, interface, "golang.org/x/net/http2/h2c.rwConn.Conn");
 GO_TYPE(net_tcp_conn, "*net.TCPConn");
 GO_FIELD(net_tcp_conn_fd, pointer, "net.TCPConn.conn.fd");
 GO_TYPE(net_unix_conn, "*net.UnixConn");
@@ -80,16 +85,30 @@ __weak int net_path(const struct go_interface *addr, __u64 bias, struct go_strin
 	return 0;
 }
 
-/* The netFD of a connection, through the layers of TLS; 0 when its type is not one of net's. */
+/* Where a connection of that type holds the one below it. */
+static __always_inline __u16 layer_of(__u64 type)
+{
+	if (!type)
+		return GO_ABSENT;
+	if (type == tls_conn)
+		return tls_conn_conn;
+	if (type == h2c_conn)
+		return h2c_conn_conn;
+	return type == h2c_rw_conn ? h2c_rw_conn_conn : GO_ABSENT;
+}
+
+/* The netFD of a connection, through layers that we know; 0 when its type is not one of net's. */
 static __noinline __u64 fd_of(const struct go_interface *conn, __u64 bias)
 {
 	struct go_interface at = *conn;
 	__u64 type = type_in(&at, bias);
 
-	for (int i = 0; i < TLS_NESTING_MAX && type && type == tls_conn; i++) {
-		if (tls_conn_conn == GO_ABSENT)
-			return 0;
-		at = interface_at(at.data + tls_conn_conn);
+	for (int i = 0; i < LAYERS_MAX; i++) {
+		__u16 below = layer_of(type);
+
+		if (below == GO_ABSENT)
+			break;
+		at = interface_at(at.data + below);
 		type = type_in(&at, bias);
 	}
 	if (!type || !at.data)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * net_conn: the two ends of a Go net.Conn, through TLS; and what a net.Addr holds.
+ * net_conn: the two ends of a Go net.Conn, through TLS and h2c; and what a net.Addr holds.
  *
  * tls.Conn holds the net.Conn below it; net.TCPConn is a conn, whose netFD has both addresses as
  * net.Addr, a *TCPAddr with the IP as 4 or 16 bytes. src/crypto/tls/conn.go, src/net/{net,tcpsock,
