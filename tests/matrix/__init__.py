@@ -5,5 +5,4 @@ run         prints both
 builds      a cell of the first: the net/http server under one Go version in one build mode
 libraries   the rows of the second: which version of a library, and which Go versions build it
 loads       what a program of the second is asked, and what its spans must be
-trees       the spans of a request, from the top down
 """

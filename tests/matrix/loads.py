@@ -11,13 +11,11 @@ import json
 import pathlib
 import urllib.parse
 
-from harness import client, expect
+from harness import client, expect, trees
 from harness.gospan import Gospan
 from harness.otlp import CLIENT, ERROR, SERVER, UNSET
 from harness.server import Server
-
-from . import trees
-from .trees import Want
+from harness.trees import Want
 
 REQUESTS, CONNECTIONS = 200, 8
 INTERNAL, OK = 1, 1
