@@ -99,7 +99,7 @@ def compare(spans, client, database, sdk):
     if sdk:
         spans = leave_to_sdk(spans, client, sdk)
     calls = [span for span in spans if database and span.scope == SQL]
-    others = [span for span in spans if span not in calls] if calls else spans
+    others = [span for span in spans if not database or span.scope != SQL]
     trees.check(others, client.roots, client.apart)
     if database:
         of_requests = {(span.trace_id, span.span_id) for span in others}
