@@ -70,7 +70,7 @@ def of_builds(versions):
 
 def of_libraries(rows):
     print(f"In each cell: {', '.join(MODES)}. n/a: that Go does not build it; .: left out.")
-    table = Table(48, ["%d.%d   " % build.minor(version) for version in build.VERSIONS])
+    table = Table(42, [("%d.%d" % build.minor(version)).ljust(9) for version in build.VERSIONS])
 
     def cell(row, version, databases):
         return row.has(version) or " ".join(

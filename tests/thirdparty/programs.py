@@ -28,6 +28,7 @@ class Program:
     socket: str = ""                    # unix socket instead of {port}
     rpc_socket: str = ""                # the same for RPCs alone
     database: object = None             # of statements.py
+    own: list = dataclasses.field(default_factory=list)     # names of spans of no request, made at times
     sdk: bool = False                   # it makes RPCs' spans itself, and sends them to {otlp}
     path: list = dataclasses.field(default_factory=list)    # packages whose bin and lib it needs
     needs_root: bool = False
@@ -258,7 +259,8 @@ PROGRAMS += [
     Program("etcd sid sdk", debian("etcd-server", "sid"), **{**ETCD, "command": [
         *ETCD["command"], "--experimental-enable-distributed-tracing",
         "--experimental-distributed-tracing-address={otlp}",
-        "--experimental-distributed-tracing-sampling-rate=1000000"]}, sdk=True),
+        "--experimental-distributed-tracing-sampling-rate=1000000"]}, sdk=True,
+        own=["opentelemetry.proto.collector.trace.v1.TraceService/Export"]),
     Program("etcd sid", debian("etcd-server", "sid"), **ETCD),
     Program("containerd sid", debian("containerd", "sid"), **CONTAINERD),
     Program("caddy proxy", debian("caddy"), **CADDY_PROXY),
@@ -286,7 +288,7 @@ PROGRAMS += [
              Ask("PUT /topic", "hello", below=sqlite(
                  "BEGIN", "SELECT messages", "DELETE messages", "COMMIT", "BEGIN",
                  "INSERT messages", "COMMIT"))],
-            ready="/v1/health"),
+            ready="/v1/health", own=["SELECT messages"]),  # looks for what is due
     Program("postgres-exporter", debian("prometheus-postgres-exporter"), **POSTGRES_EXPORTER),
     Program("postgres-exporter sid", debian("prometheus-postgres-exporter", "sid"),
             **POSTGRES_EXPORTER),

@@ -14,7 +14,8 @@ MARIADB = re.compile(r"^[^\t]*\t+ *\d+ (?:Query|Execute)\t\s*([A-Za-z]+)", re.MU
 
 
 class Database:
-    """name, port; UNSAID are operations that only one side knows of; operations(): how often each first word of a statement came since mark()."""
+    """name, port; operations(): how often each first word of a statement came since mark(), without
+    UNSAID, those that only one side knows of."""
 
     def __init__(self, name, port, log, pattern, unsaid=()):
         self.name, self.port, self.log, self.pattern = name, port, log, pattern
