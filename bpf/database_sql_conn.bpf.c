@@ -259,7 +259,7 @@ static __always_inline int put_connector(struct in_flight *span,
  * nearly all are closed, and nothing tells where they led, before their call returns.
  */
 enum { FACTS_MAX = 512 };
-#define FACTS_FRESH_NS 1000000000ULL
+#define FACTS_EVERY_NS 10000000ULL
 
 struct pool_key {
 	__u64 db;
@@ -268,7 +268,6 @@ struct pool_key {
 
 struct pool_facts {
 	__u64 connector; /* of this DB, not of one that was here before */
-	__u64 taken_ns;
 	__u64 len;	/* 0: nothing, or somebody writes */
 	__u8 body[FACTS_MAX];
 };
@@ -298,16 +297,13 @@ static __always_inline struct pool_facts *new_facts(const struct pool_key *key)
 	return bpf_map_lookup_elem(&pools, key);
 }
 
-/* Keeps what was put behind FROM, from time to time: it hardly ever changes. */
+/* Keeps what was put behind FROM. */
 static __noinline int remember(struct in_flight *span, __u64 db, __u64 connector, __u64 from)
 {
 	struct pool_key key = {.db = db, .pid = span->record.pid};
 	struct pool_facts *facts = bpf_map_lookup_elem(&pools, &key);
-	__u64 now = bpf_ktime_get_boot_ns();
 	__u64 len = span->used - from;
 
-	if (facts && facts->connector == connector && now - facts->taken_ns < FACTS_FRESH_NS)
-		return 0;
 	if (!facts)
 		facts = new_facts(&key);
 	barrier_var(from);
@@ -316,7 +312,6 @@ static __noinline int remember(struct in_flight *span, __u64 db, __u64 connector
 		return 0;
 	facts->len = 0;
 	facts->connector = connector;
-	facts->taken_ns = now;
 	if (!bpf_probe_read_kernel(facts->body, len, &span->body[from]))
 		facts->len = len;
 	return 0;
@@ -343,23 +338,27 @@ static __noinline int recall(struct in_flight *span, __u64 db, __u64 connector)
 	return 0;
 }
 
-__weak int sql_put_database(struct in_flight *span)
+/* When a call's facts were last kept: not for each, that would cost as much as the call's probes. */
+__u64 facts_kept_ns;
+
+static __always_inline bool is_time_to_keep(const struct in_flight *span)
+{
+	__s64 since = span->record.start_ns - facts_kept_ns;
+
+	if (since < (__s64)FACTS_EVERY_NS)
+		return false;
+	facts_kept_ns = span->record.start_ns;
+	return true;
+}
+
+static __noinline int put_database_of(struct in_flight *span, __u64 db, __u64 from, bool is_put)
 {
 	struct go_interface connector = {};
-	__u64 conn, db, from;
-	__u16 truncated;
+	__u16 truncated = span->record.truncated;
 
-	if (!span)
-		return 0;
-	conn = span->state & HAS_CONN ? span->object : 0;
-	db = conn ? 0 : span->object;
-	if (conn && driver_conn_db != GO_ABSENT)
-		db = go_word(conn + driver_conn_db);
 	if (db && db_connector != GO_ABSENT)
 		bpf_probe_read_user(&connector, sizeof(connector), (void *)db + db_connector);
-	from = span->used;
-	truncated = span->record.truncated;
-	if (put_conn(span, conn)) {
+	if (!is_put) {
 		if (!recall(span, db, connector.data))
 			return 0;
 		/* an idle one leads to the same database */
@@ -369,4 +368,21 @@ __weak int sql_put_database(struct in_flight *span)
 	if (db && truncated == span->record.truncated)
 		remember(span, db, connector.data, from);
 	return 0;
+}
+
+__weak int sql_put_database(struct in_flight *span)
+{
+	__u64 conn, from;
+	bool is_put;
+
+	if (!span)
+		return 0;
+	if (!(span->state & HAS_CONN))
+		return put_database_of(span, span->object, span->used, false);
+	conn = span->object;
+	from = span->used;
+	is_put = !put_conn(span, conn);
+	if ((is_put && !is_time_to_keep(span)) || driver_conn_db == GO_ABSENT)
+		return 0;
+	return put_database_of(span, go_word(conn + driver_conn_db), from, is_put);
 }
