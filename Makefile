@@ -138,9 +138,9 @@ test: ## all tests but the slow matrices; installs what it needs
 	$(Q)scripts/test
 
 PYTHON := build/venv/bin/python
-matrix: all ## every Go version in every build mode
+matrix: all ## every Go version in every build mode; every library's versions
 	$(Q)scripts/install-deps test
-	$(Q)cd tests && ../$(PYTHON) matrix.py
+	$(Q)cd tests && ../$(PYTHON) -m matrix.run
 
 libraries: all ## each library under every Go version and build mode
 	$(Q)scripts/install-deps test

@@ -40,23 +40,15 @@ enum {
 /* A global function: the verifier looks at it once, not for each caller. */
 __weak int sql_end(const struct goroutine *on, struct in_flight *span)
 {
-	__u64 conn;
-
 	if (!on || !span)
 		return 0;
-	conn = span->object;
 	if (span->late.ptr)
 		span_put_text(span, ATTR_DB_QUERY, span->late.ptr, span->late.len);
 	/* without a query the database is part of the span's name */
 	if (!span_is_brief(span) || (!span->owner.silent && !(span->state & HAS_QUERY))) {
 		if (span->mark)
 			span_put_number(span, ATTR_DB_POOL_WAIT, span->mark);
-		if (!(span->state & HAS_CONN))
-			conn = sql_idle_conn(conn); /* it leads to the same database */
-		if (conn)
-			sql_put_conn(span, conn);
-		else
-			sql_put_connector(span, span->object);
+		sql_put_database(span);
 	}
 	return span_end(on, span);
 }

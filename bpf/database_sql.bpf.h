@@ -11,22 +11,16 @@ extern const volatile __u16 database_sql; /* GO_SPAN of database_sql.bpf.c */
 int sql_end(const struct goroutine *on, struct in_flight *span);
 
 /*
- * Puts the type of the driver's connection in DRIVER_CONN (*sql.driverConn), and where it leads to
- * where the driver is known.
+ * Puts the type of the driver's connection, and where it leads to where the driver is known: of the
+ * call's own connection, or of another one of its DB.
  */
-int sql_put_conn(struct in_flight *span, __u64 driver_conn);
+int sql_put_database(struct in_flight *span);
 
 /*
  * A goroutine that is started at FUNCTION (link-time address): is it database/sql's own that watches
  * over the rows of a query? Those of a Tx are always watched, and that they are is the query's end.
  */
-bool sql_watches_rows(const struct goroutine *creator, __u64 function);
-
-/* A connection that is idle in DB's pool, 0: there is none. */
-__u64 sql_idle_conn(__u64 db);
-
-/* For a call that got no connection: the type of DB's connector or driver. */
-int sql_put_connector(struct in_flight *span, __u64 db);
+int sql_watches_rows(const struct goroutine *creator, __u64 function);
 
 /* How far a call has come: in_flight.state. Its `object` is the *DB, or the *driverConn when known.
  */

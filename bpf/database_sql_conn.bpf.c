@@ -18,6 +18,7 @@ enum { WRAPPERS_MAX = 2, WRAPPER_WORDS = 4 };
 
 /* type driverConn, DB, dsnConnector struct, src/database/sql/sql.go, Go 1.19 to 1.27 */
 GO_FIELD(driver_conn_ci, interface, "database/sql.driverConn.ci");
+GO_FIELD(driver_conn_db, pointer, "database/sql.driverConn.db");
 GO_FIELD(db_free_conn, slice, "database/sql.DB.freeConn");
 GO_FIELD(db_connector, interface, "database/sql.DB.connector");
 GO_TYPE(dsn_connector, "database/sql.dsnConnector");
@@ -212,22 +213,25 @@ static __always_inline int put_where(struct in_flight *span, __u64 object)
 	return 0;
 }
 
-__weak int sql_put_conn(struct in_flight *span, __u64 driver_conn)
+/* Non-zero when CONN (*driverConn) is none, or is closed by now and holds no connection. */
+static __noinline int put_conn(struct in_flight *span, __u64 driver_conn)
 {
 	struct go_interface conn = {};
 	bool is_known;
 
-	if (!span)
-		return 0;
 	if (!driver_conn || driver_conn_ci == GO_ABSENT ||
-	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci))
-		return 0;
+	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci) ||
+	    !conn.tab)
+		return 1;
 	is_known = sql_is_driver(span, conn.tab) || unwrap(span, &conn);
 	span_put_number(span, ATTR_DB_DRIVER, type_of(conn.tab));
-	return is_known ? put_where(span, conn.data) : 0;
+	if (is_known)
+		put_where(span, conn.data);
+	return 0;
 }
 
-__weak __u64 sql_idle_conn(__u64 db)
+/* A connection that is idle in DB's pool, 0: there is none. */
+static __always_inline __u64 idle_conn(__u64 db)
 {
 	struct go_slice idle = {};
 
@@ -237,19 +241,149 @@ __weak __u64 sql_idle_conn(__u64 db)
 	return idle.len && idle.len <= idle.cap ? go_word(idle.ptr + 8 * (idle.len - 1)) : 0;
 }
 
-__weak int sql_put_connector(struct in_flight *span, __u64 db)
+/* For a call on a DB of which no connection is known: the type of its connector or driver. */
+static __always_inline int put_connector(struct in_flight *span,
+					 const struct go_interface *connector)
+{
+	__u64 type = type_of(connector->tab);
+
+	if (dsn_connector && type == dsn_connector + span->record.bias &&
+	    dsn_connector_driver != GO_ABSENT)
+		type = type_of(go_word(connector->data + dsn_connector_driver));
+	return span_put_number(span, ATTR_DB_DRIVER, type);
+}
+
+/*
+ * What the last call on a DB said of its connection, as attributes, for those that fail or come when
+ * the pool is busy. By default a pool keeps two connections: in a program that uses more at once
+ * nearly all are closed, and nothing tells where they led, before their call returns.
+ */
+enum { FACTS_MAX = 512 };
+#define FACTS_EVERY_NS 10000000ULL
+
+struct pool_key {
+	__u64 db;
+	__u64 pid;
+};
+
+struct pool_facts {
+	__u64 connector; /* of this DB, not of one that was here before */
+	__u64 len;	/* 0: nothing, or somebody writes */
+	__u8 body[FACTS_MAX];
+};
+
+struct {
+	__uint(type, 9 /* BPF_MAP_TYPE_LRU_HASH */);
+	__uint(max_entries, 256);
+	__type(key, struct pool_key);
+	__type(value, struct pool_facts);
+} pools SEC(".maps");
+
+/* What a new entry is made of: it is too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pool_facts);
+} no_facts SEC(".maps");
+
+static __always_inline struct pool_facts *new_facts(const struct pool_key *key)
+{
+	__u32 zero = 0;
+	void *empty = bpf_map_lookup_elem(&no_facts, &zero);
+
+	if (empty)
+		bpf_map_update_elem(&pools, key, empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&pools, key);
+}
+
+/* Keeps what was put behind FROM. */
+static __noinline int remember(struct in_flight *span, __u64 db, __u64 connector, __u64 from)
+{
+	struct pool_key key = {.db = db, .pid = span->record.pid};
+	struct pool_facts *facts = bpf_map_lookup_elem(&pools, &key);
+	__u64 len = span->used - from;
+
+	if (!facts)
+		facts = new_facts(&key);
+	barrier_var(from);
+	barrier_var(len);
+	if (!facts || len > FACTS_MAX || from > GOSPAN_BODY_MAX - FACTS_MAX)
+		return 0;
+	facts->len = 0;
+	facts->connector = connector;
+	if (!bpf_probe_read_kernel(facts->body, len, &span->body[from]))
+		facts->len = len;
+	return 0;
+}
+
+/* Non-zero when nothing is known of DB. */
+static __noinline int recall(struct in_flight *span, __u64 db, __u64 connector)
+{
+	struct pool_key key = {.db = db, .pid = span->record.pid};
+	const struct pool_facts *facts = bpf_map_lookup_elem(&pools, &key);
+	__u64 at = span->used;
+	__u64 len;
+
+	if (!facts || facts->connector != connector)
+		return 1;
+	len = facts->len;
+	barrier_var(at);
+	barrier_var(len);
+	if (!len || len > FACTS_MAX || at > GOSPAN_BODY_MAX - FACTS_MAX)
+		return 1;
+	if (bpf_probe_read_kernel(&span->body[at], len, facts->body))
+		return 1;
+	span->used = at + len;
+	return 0;
+}
+
+/* When a call's facts were last kept: not for each, that would cost as much as the call's probes. */
+__u64 facts_kept_ns;
+
+static __always_inline bool is_time_to_keep(const struct in_flight *span)
+{
+	__s64 since = span->record.start_ns - facts_kept_ns;
+
+	if (since < (__s64)FACTS_EVERY_NS)
+		return false;
+	facts_kept_ns = span->record.start_ns;
+	return true;
+}
+
+static __always_inline int put_database_of(struct in_flight *span, __u64 db, __u64 from, bool is_put)
 {
 	struct go_interface connector = {};
-	__u64 type;
+	__u16 truncated = span->record.truncated;
+
+	if (db && db_connector != GO_ABSENT)
+		bpf_probe_read_user(&connector, sizeof(connector), (void *)db + db_connector);
+	if (!is_put) {
+		if (!recall(span, db, connector.data))
+			return 0;
+		/* an idle one leads to the same database */
+		if (put_conn(span, idle_conn(db)))
+			return put_connector(span, &connector);
+	}
+	if (db && truncated == span->record.truncated)
+		remember(span, db, connector.data, from);
+	return 0;
+}
+
+__weak int sql_put_database(struct in_flight *span)
+{
+	__u64 db, from;
+	bool is_put = false;
 
 	if (!span)
 		return 0;
-	if (!db || db_connector == GO_ABSENT)
-		return 0;
-	bpf_probe_read_user(&connector, sizeof(connector), (void *)db + db_connector);
-	type = type_of(connector.tab);
-	if (dsn_connector && type == dsn_connector + span->record.bias &&
-	    dsn_connector_driver != GO_ABSENT)
-		type = type_of(go_word(connector.data + dsn_connector_driver));
-	return span_put_number(span, ATTR_DB_DRIVER, type);
+	db = span->object;
+	from = span->used;
+	if (span->state & HAS_CONN) {
+		is_put = !put_conn(span, db);
+		if ((is_put && !is_time_to_keep(span)) || driver_conn_db == GO_ABSENT)
+			return 0;
+		db = go_word(db + driver_conn_db);
+	}
+	return put_database_of(span, db, from, is_put);
 }

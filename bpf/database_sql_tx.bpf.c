@@ -65,25 +65,16 @@ GO_OF(database_sql) GO_RESULTS(7) int sql_tx_query_return(struct pt_regs *ctx)
 }
 
 /* A global function: the verifier looks at it once. */
-__weak int sql_query_watched(const struct goroutine *on)
+__weak int sql_watches_rows(const struct goroutine *creator, __u64 function)
 {
 	struct in_flight *span;
 
-	if (!on)
+	if (!creator || !rows_watcher || function != rows_watcher)
 		return 0;
-	span = span_find(on, database_sql);
-	if (!span || !(span->state & ON_CONN) || !(span->state & HAS_QUERY) ||
-	    span->state & EXECUTES)
-		return 0;
-	return sql_end(on, span);
-}
-
-__hidden bool sql_watches_rows(const struct goroutine *creator, __u64 function)
-{
-	if (!rows_watcher || function != rows_watcher)
-		return false;
-	sql_query_watched(creator);
-	return true;
+	span = span_find(creator, database_sql);
+	if (span && span->state & ON_CONN && span->state & HAS_QUERY && !(span->state & EXECUTES))
+		sql_end(creator, span);
+	return 1;
 }
 
 /*

@@ -58,6 +58,17 @@ GO_FIELD(connection_conn, interface, "net/http.persistConn.conn");
 
 GO_FRAME(transport_frame, "net/http.(*Transport).roundTrip>net/http.(*persistConn).roundTrip");
 
+/*
+ * x/net's own Transport. RoundTripOpt has been a wrapper since v0.56, and calls roundTripViaPool, or in
+ * Go 1.27 mostly net/http; which of its methods ClientConn is called by, inlining decides.
+ */
+#define XNET_ROUND_TRIP_OPT "golang.org/x/net/http2.(*Transport).RoundTripOpt"
+#define XNET_CALL XNET_ROUND_TRIP_OPT ">golang.org/x/net/http2.(*ClientConn).roundTrip"
+#define XNET_CALL_OLD XNET_ROUND_TRIP_OPT ">golang.org/x/net/http2.(*ClientConn).RoundTrip"
+#define XNET_VIA_POOL "golang.org/x/net/http2.(*Transport).roundTripViaPool"
+#define XNET_POOL_CALL XNET_VIA_POOL ">golang.org/x/net/http2.(*ClientConn).internalRoundTrip"
+#define XNET_POOL_CALL_PLAIN XNET_VIA_POOL ">golang.org/x/net/http2.(*ClientConn).RoundTrip"
+
 /* Cut to what is left of URI_MAX. */
 static __always_inline int put_rest(struct in_flight *span, enum attribute_key key,
 				    struct go_string s, __u64 used)
@@ -129,10 +140,12 @@ static __always_inline bool is_begun(struct pt_regs *ctx, const struct goroutine
  * func (t *Transport) roundTrip(req *Request) (_ *Response, err error)
  * func (cc *ClientConn) RoundTrip(req *Request) (*Response, error), Go 1.27
  * func (t *Transport) RoundTripOpt(req *http.Request, opt RoundTripOpt) (*http.Response, error)
+ * func (t *Transport) roundTripViaPool(req *http.Request, ...) (*http.Response, error), x/net v0.56
  */
 SEC("go_entry/net/http.(*Transport).roundTrip")
 GO_ALSO("net/http.(*ClientConn).RoundTrip")
-GO_ALSO("golang.org/x/net/http2.(*Transport).RoundTripOpt")
+GO_ALSO(XNET_ROUND_TRIP_OPT)
+GO_ALSO(XNET_VIA_POOL)
 GO_OF(http_client) GO_NEEDED
 int client_entry(struct pt_regs *ctx)
 {
@@ -200,14 +213,14 @@ int client_connection(struct pt_regs *ctx)
  * func (cc *ClientConn) roundTrip(req *Request, streamf func(*clientStream)) (*Response, error);
  * in older versions, and where it is not inlined, (cc *ClientConn) RoundTrip(req *Request).
  */
-#define HTTP2_CLIENT(home, package, prefix) \
+#define HTTP2_CLIENT(home, package, prefix, also) \
 	GO_FIELD(home##_conn, interface, package "." prefix "ClientConn.tconn"); \
 \
 	SEC("go_call/" package ".(*" prefix "Transport).RoundTripOpt>" package ".(*" prefix \
 	    "ClientConn).roundTrip") \
 	GO_ALSO(package ".(*" prefix "Transport).RoundTripOpt>" package ".(*" prefix \
 		"ClientConn).RoundTrip") \
-	GO_OF(http_client) \
+	also GO_OF(http_client) \
 	int home##_connection(struct pt_regs *ctx) \
 	{ \
 		struct go_interface conn = {}; \
@@ -235,8 +248,9 @@ int client_connection(struct pt_regs *ctx)
 					 go_word(stream + home##_stream_id)); \
 	}
 
-HTTP2_CLIENT(client_h2_bundled, "net/http", "http2")
-HTTP2_CLIENT(client_h2_external, "golang.org/x/net/http2", "")
+HTTP2_CLIENT(client_h2_bundled, "net/http", "http2", )
+HTTP2_CLIENT(client_h2_external, "golang.org/x/net/http2", "",
+	     GO_ALSO(XNET_POOL_CALL) GO_ALSO(XNET_POOL_CALL_PLAIN))
 
 HTTP2_STREAM(client_h2_bundled, "net/http", "http2")
 HTTP2_STREAM(client_h2_external, "golang.org/x/net/http2", "")
@@ -317,32 +331,28 @@ int client_answer(struct pt_regs *ctx)
 	return end_answered(ctx, transport_frame);
 }
 
-#define XNET_ROUND_TRIP_OPT "golang.org/x/net/http2.(*Transport).RoundTripOpt"
-#define XNET_CALL XNET_ROUND_TRIP_OPT ">golang.org/x/net/http2.(*ClientConn).roundTrip"
-#define XNET_CALL_OLD XNET_ROUND_TRIP_OPT ">golang.org/x/net/http2.(*ClientConn).RoundTrip"
+#define XNET_ANSWER(program, call) \
+	GO_FRAME(program##_frame, call); \
+\
+	SEC("go_join/" call) \
+	GO_OF(http_client) GO_RESULTS(7) \
+	int program(struct pt_regs *ctx) \
+	{ \
+		return end_answered(ctx, program##_frame); \
+	}
 
-GO_FRAME(xnet_frame, XNET_CALL);
-GO_FRAME(xnet_frame_old, XNET_CALL_OLD);
-
-SEC("go_join/" XNET_CALL)
-GO_OF(http_client) GO_RESULTS(7)
-int client_xnet_answer(struct pt_regs *ctx)
-{
-	return end_answered(ctx, xnet_frame);
-}
-
-SEC("go_join/" XNET_CALL_OLD)
-GO_OF(http_client) GO_RESULTS(7)
-int client_xnet_answer_old(struct pt_regs *ctx)
-{
-	return end_answered(ctx, xnet_frame_old);
-}
+XNET_ANSWER(client_xnet_answer, XNET_CALL)
+XNET_ANSWER(client_xnet_answer_old, XNET_CALL_OLD)
+XNET_ANSWER(client_xnet_pool_answer, XNET_POOL_CALL)
+XNET_ANSWER(client_xnet_pool_answer_plain, XNET_POOL_CALL_PLAIN)
 
 SEC("go_return/net/http.(*Transport).roundTrip")
 GO_EXCEPT("net/http.(*Transport).roundTrip>net/http.(*persistConn).roundTrip")
 GO_ALSO("net/http.(*ClientConn).RoundTrip")
 GO_ALSO(XNET_ROUND_TRIP_OPT)
+GO_ALSO(XNET_VIA_POOL)
 GO_EXCEPT(XNET_CALL) GO_EXCEPT(XNET_CALL_OLD)
+GO_EXCEPT(XNET_POOL_CALL) GO_EXCEPT(XNET_POOL_CALL_PLAIN)
 GO_OF(http_client) GO_NEEDED GO_RESULTS(2)
 int client_return(struct pt_regs *ctx)
 {

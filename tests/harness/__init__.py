@@ -9,6 +9,7 @@ gospan      the agent under test: starts it, waits until it is ready, stops it, 
 otlp        OTLP JSON lines as plain objects
 curl        HTTP/2, and single requests that need no raw bytes
 expect      what the spans of a load must look like
+trees       the spans of a request, from the top down
 receiver    an OTLP receiver on loopback that answers by script
 skip        what a machine cannot do is a skip with its reason
 """

@@ -45,7 +45,7 @@ MODES = {
     "no sections": Mode(no_sections=True),
 }
 
-# What the tests outside of matrix.py use, so that a run of all can build them before the first test.
+# What the tests outside of matrix/ use, so that a run of all can build them before the first test.
 SUITE = [("client", NEWEST, "default"), ("nohttp", NEWEST, "default"), ("nohttp", NEWEST, "-s -w"),
          ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default"),
          ("likeotelcol", NEWEST, "default"), ("otelcol", NEWEST, "default")]

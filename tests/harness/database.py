@@ -67,8 +67,9 @@ def _wait_for(port, server):
 
 
 @contextlib.contextmanager
-def postgresql():
-    """A PostgreSQL server's port: user postgres, no password, database postgres."""
+def postgresql(*settings):
+    """A PostgreSQL server's port: user postgres, no password, database postgres. SETTINGS are its
+    configuration's: "log_statement=all"."""
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
     if not found:
         raise Unavailable("PostgreSQL is not installed")
@@ -80,19 +81,22 @@ def postgresql():
         _run([*prefix, f"{programs}/initdb", "-D", data, "-A", "trust", "-U", "postgres",
               "--no-sync", "--locale=C"], folder)
         server = Child([f"{programs}/postgres", "-D", data, "-p", str(port), "-k", "", "-h",
-                        "127.0.0.1", "-c", "fsync=off"], prefix=prefix, cwd=folder)
+                        "127.0.0.1", "-c", "fsync=off",
+                        *(word for setting in settings for word in ("-c", setting))],
+                       prefix=prefix, cwd=folder)
         server.keep()
         try:
             _wait_for(port, server)
-            server.stderr.wait(lambda line: "ready to accept connections" in line, 60)
+            asks = [f"{programs}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+            eventually(lambda: subprocess.run(asks, timeout=10).returncode == 0, 60, 0.1)
             yield port
         finally:
             server.kill()
 
 
 @contextlib.contextmanager
-def mariadb():
-    """A MariaDB server's port: user root, no password, an empty database shop."""
+def mariadb(*options):
+    """A MariaDB server's port: user root, no password, an empty database shop. OPTIONS are its own."""
     server_program, client = shutil.which("mariadbd"), shutil.which("mariadb")
     if not server_program or not shutil.which("mariadb-install-db") or not client:
         raise Unavailable("MariaDB is not installed")
@@ -104,7 +108,7 @@ def mariadb():
               "--auth-root-authentication-method=normal", "--skip-test-db"], folder)
         server = Child([server_program, "--no-defaults", f"--datadir={data}",
                         "--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/sock",
-                        "--innodb-flush-log-at-trx-commit=0"], prefix=prefix, cwd=folder)
+                        "--innodb-flush-log-at-trx-commit=0", *options], prefix=prefix, cwd=folder)
         server.keep()
         try:
             _wait_for(port, server)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real drivers and real databases: which database, where it is, what it says of errors."""
+import concurrent.futures
 import dataclasses
 import urllib.parse
 
@@ -149,6 +150,25 @@ def test_postgresql_timeout(see, postgresql, driver):
     assert seen.calls[0].name == "PING postgres" and seen.calls[0].status == otlp.UNSET
     assert seen.calls[1].status == otlp.ERROR and seen.calls[1]["error.type"]
     assert 40 < seen.calls[1].duration_ms < 4000
+
+
+@pytest.mark.parametrize("driver", [PQ[3], PGX[4]], ids=str)
+def test_more_at_once_than_the_pool_keeps(start_server, trace, postgresql, driver):
+    """Connections are closed when their call is over, and failed calls never told which they had."""
+    dsn = f"postgres://postgres@127.0.0.1:{postgresql}/postgres?sslmode=disable"
+    server = start_server(name="sqldriver", version=driver.go, tags=(driver.tag,),
+                          modules=driver.modules, env={"DSN": dsn})
+    agent = trace(server)
+    get(server.http, query("query", "SELECT 1, 2"))
+    paths = [query("query", "SELECT 1, 2 FROM missing"), query("exec", "SET a.b TO 1"), "/ping"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: get(server.http, paths[n % 3]), range(150)))
+    agent.wait_spans(302)
+    calls = [span for span in agent.stop() if span.scope == SCOPE]
+    assert len(calls) == 151
+    where = {(s["db.system.name"], s["db.namespace"], s["server.address"], s["server.port"])
+             for s in calls}
+    assert where == {("postgresql", "postgres", "127.0.0.1", postgresql)}
 
 
 @pytest.mark.parametrize("driver", MYSQL, ids=str)

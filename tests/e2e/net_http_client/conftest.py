@@ -54,10 +54,10 @@ class Calls:
 
 @pytest.fixture
 def calls(start_server, trace):
-    """calls(*agent's arguments, version, mode, env, front=arguments of the front) -> Calls"""
-    def start(*args, version=build.NEWEST, mode="default", env=None, front=(), back=()):
+    """calls(*agent's arguments, version, mode, modules, env, front=arguments of the front) -> Calls"""
+    def start(*args, version=build.NEWEST, mode="default", modules=(), env=None, front=(), back=()):
         behind = start_server(*back, name="httpclient", version=build.NEWEST)
-        before = start_server(*front, name="httpclient", version=version, mode=mode)
+        before = start_server(*front, name="httpclient", version=version, mode=mode, modules=modules)
         return Calls(before, behind, trace(before, *args, env=env))
     return start
 

@@ -52,6 +52,12 @@ def test_every_way_in_other_builds(calls, version, mode):
     run(calls, version=version, mode=mode)
 
 
+@pytest.mark.parametrize("version", ["1.26.8", "1.27.1"])
+def test_every_way_with_newer_xnet(calls, version):
+    """From v0.56 on its RoundTripOpt is a wrapper, around its own code or, in Go 1.27, net/http's."""
+    run(calls, version=version, modules=(("golang.org/x/net", "0.62.0"),))
+
+
 def test_every_way_with_pgo(calls):
     run(calls, mode="pgo")
 
