@@ -57,6 +57,19 @@ __weak int span_list(struct in_flight *span)
 	return span_list_as(span, span->object);
 }
 
+__weak int span_relist(struct in_flight *span, __u64 object)
+{
+	struct object_key key;
+
+	if (!span || span->owner.listed[0] == object)
+		return 0;
+	key = key_of(span->owner.tgid, span->owner.listed[0]);
+	if (key.object)
+		bpf_map_delete_elem(&objects, &key);
+	span->owner.listed[0] = 0;
+	return span_list_as(span, object);
+}
+
 __hidden struct in_flight *span_by_object(const struct goroutine *on, __u64 object)
 {
 	struct object_key key = key_of(on->tgid, object);

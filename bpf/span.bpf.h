@@ -69,6 +69,7 @@ struct in_flight {
 	__u64 url;     /* *url.URL of its request */
 	__u64 context; /* data word of its context */
 	__u64 mark;    /* a time or a number */
+	__u64 conn_at; /* address of the net.Conn that its request goes over */
 	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
 	__u32 received;
 	struct go_interface error; /* of an attempt that may be made again */
@@ -184,6 +185,9 @@ int span_detach(const struct goroutine *on, struct in_flight *span);
  */
 int span_list(struct in_flight *span);
 int span_list_as(struct in_flight *span, __u64 object);
+
+/* By OBJECT instead of what it was first listed by. */
+int span_relist(struct in_flight *span, __u64 object);
 struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
 
 /* False when somebody else just did it. */
