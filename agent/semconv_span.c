@@ -102,7 +102,10 @@ static const char *read_key(struct replay *r)
 	return key.at;
 }
 
-/* Puts VALUE over what OWNER has under its key, else behind the last. False: there is no room. */
+/*
+ * Puts VALUE over what OWNER has under its key, else behind the last. False: there is no room, or no
+ * key: an SDK drops and counts such as well.
+ */
 static bool put(const struct owner *owner, const struct otlp_attribute *value)
 {
 	for (size_t i = 0; i < *owner->cnt; i++)
@@ -110,7 +113,7 @@ static bool put(const struct owner *owner, const struct otlp_attribute *value)
 			owner->at[i] = *value;
 			return true;
 		}
-	if (owner->is_full) {
+	if (owner->is_full || !*value->key) {
 		++*owner->dropped;
 		return false;
 	}

@@ -129,6 +129,12 @@ static __always_inline int only_remote(const struct context_search *s, struct tr
 	return 1;
 }
 
+/* Has the executable types with their parents elsewhere, and is that of CONTEXT known? */
+static __always_inline bool may_ask_types(const struct go_interface *context)
+{
+	return context_type_cnt && context->tab;
+}
+
 /* An object on the way up, by its type: link-time address, 0 where only the itab tells. */
 struct context_step {
 	struct go_interface at;
@@ -144,14 +150,14 @@ static __always_inline __u32 find_type(__u64 type)
 	return CONTEXT_TYPES_MAX;
 }
 
-/* From one object to its parent, where the executable has types with their parents elsewhere. */
+/* From one object to its parent. */
 static __always_inline void step_by_type(struct context_step *step, __u64 bias)
 {
 	__u64 type = step->type ? step->type : go_word(step->at.tab + 8) - bias;
-	__u32 i = find_type(type);
-	__u64 object = step->at.data;
+	__u64 object = step->at.data, i = find_type(type);
 
 	step->type = 0;
+	barrier_var(i); /* 6.1 follows the bound only in the register that indexes */
 	if (i < CONTEXT_TYPES_MAX) {
 		object += context_types[i].offset;
 		if (context_types[i].via == CONTEXT_VIA_POINTER) {
@@ -166,29 +172,8 @@ static __always_inline void step_by_type(struct context_step *step, __u64 bias)
 		step->at.data = 0;
 }
 
-/* A global function, as the next one: the verifier looks at it once, not for each caller. */
-__weak int context_find_by_type(const struct goroutine *on, const struct go_interface *context,
-				__u64 bias, struct trace_context *out)
-{
-	struct context_search s = {.with_sdk = true};
-	struct context_step step = {};
-
-	if (!on || !context || !out)
-		return 0;
-	s.key.tgid = on->tgid;
-	step.at = *context;
-	for (int i = 0; i < CONTEXT_DEPTH_MAX && step.at.data; i++) {
-		s.key.context = step.at.data;
-		if (is_found(&s, bias, out))
-			return 1;
-		step_by_type(&step, bias);
-	}
-	return only_remote(&s, out);
-}
-
-/* Nearly always the parent is the interface at offset 0, and types need not be looked at. */
-__weak int context_find(const struct goroutine *on, const struct go_interface *context, __u64 bias,
-			struct trace_context *out)
+__weak int context_find_up(const struct goroutine *on, const struct go_interface *context, __u64 bias,
+			   struct trace_context *out)
 {
 	struct context_search s = {};
 
@@ -202,8 +187,25 @@ __weak int context_find(const struct goroutine *on, const struct go_interface *c
 			return 1;
 		s.key.context = go_word(s.key.context + 8);
 	}
-	if (context_type_cnt && context->tab && context_find_by_type(on, context, bias, out))
-		return 1;
+	return may_ask_types(context) ? 0 : only_remote(&s, out);
+}
+
+__weak int context_find_by_type(const struct goroutine *on, const struct go_interface *context,
+				__u64 bias, struct trace_context *out)
+{
+	struct context_search s = {.with_sdk = true};
+	struct context_step step = {};
+
+	if (!on || !context || !out || !is_followed() || !may_ask_types(context))
+		return 0;
+	s.key.tgid = on->tgid;
+	step.at = *context;
+	for (int i = 0; i < CONTEXT_DEPTH_MAX && step.at.data; i++) {
+		s.key.context = step.at.data;
+		if (is_found(&s, bias, out))
+			return 1;
+		step_by_type(&step, bias);
+	}
 	return only_remote(&s, out);
 }
 

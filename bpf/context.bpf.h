@@ -13,12 +13,26 @@
 int context_register(struct in_flight *span, __u64 context);
 
 /*
+ * The two ways of context_find(): nearly always the parent is the interface at offset 0, and types
+ * need not be looked at. Not one inside the other: 6.1 allows 512 bytes of stack along all calls.
+ */
+int context_find_up(const struct goroutine *on, const struct go_interface *context, __u64 bias,
+		    struct trace_context *out);
+int context_find_by_type(const struct goroutine *on, const struct go_interface *context, __u64 bias,
+			 struct trace_context *out);
+
+/*
  * Whose CONTEXT is: the span that registered it or its nearest ancestor, perhaps ended since; or one
  * of an OpenTelemetry SDK inside the program, if that is nearer. True when there is one. BIAS is the
  * executable's. Without CONTEXT->tab only spans of ours.
  */
-int context_find(const struct goroutine *on, const struct go_interface *context, __u64 bias,
-		 struct trace_context *out);
+static __always_inline int context_find(const struct goroutine *on,
+					const struct go_interface *context, __u64 bias,
+					struct trace_context *out)
+{
+	return context_find_up(on, context, bias, out) ||
+	       context_find_by_type(on, context, bias, out);
+}
 
 /* Id of the span that was its creator's when the goroutine was started; 0: none. */
 __u64 context_of_birth(const struct goroutine *on);

@@ -47,17 +47,6 @@ __weak int otel_is_known_tracer(__u64 name, __u64 len)
 	return 0;
 }
 
-static __always_inline bool wants_new_root(const struct go_slice *options, __u64 bias)
-{
-	for (__u32 i = 0; i < OPTIONS_MAX && i < options->len; i++) {
-		struct otel_option option = {};
-
-		if (!otel_option_at(options, i, bias, &option) && otel_is_new_root(&option, bias))
-			return true;
-	}
-	return false;
-}
-
 static __always_inline int start(struct pt_regs *ctx, __u64 tracer, struct go_interface context,
 				 struct go_string name, struct go_slice options)
 {
@@ -74,7 +63,7 @@ static __always_inline int start(struct pt_regs *ctx, __u64 tracer, struct go_in
 	span = span_begin(ctx, &on, otel_api, SPAN_INTERNAL);
 	if (!span)
 		return 0;
-	if (wants_new_root(&options, span->record.bias))
+	if (otel_wants_new_root(&options, span->record.bias))
 		span_parent(span, &span->parent);
 	else
 		span_child(span, &on, &context);

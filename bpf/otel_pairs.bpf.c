@@ -223,10 +223,39 @@ static __always_inline int put_time(struct in_flight *span, enum otel_of of, __u
 	return span_put_number(span, key, unix_time_at(addr));
 }
 
-/* A closure that has caught nothing is in the executable, not on the heap. */
-__hidden bool otel_is_new_root(const struct otel_option *option, __u64 bias)
+struct otel_option {
+	__u64 type; /* link-time address */
+	__u64 data;
+};
+
+/* Non-zero where there is none. */
+static __always_inline int option_at(const struct go_slice *options, __u32 i, __u64 bias,
+					  struct otel_option *out)
 {
-	return option_func && option->type == option_func && option->data - bias < executable_end;
+	struct go_interface option;
+
+	if (bpf_probe_read_user(&option, sizeof(option), (void *)options->ptr + i * sizeof(option)))
+		return 1;
+	out->type = go_word(option.tab + 8) - bias;
+	out->data = option.data;
+	return 0;
+}
+
+/*
+ * WithNewRoot's closure has caught nothing: such a one is in the executable, not on the heap. A global
+ * function: 6.1 allows 512 bytes of stack along all calls, and who asks needs much of it.
+ */
+__weak int otel_wants_new_root(const struct go_slice *options, __u64 bias)
+{
+	struct otel_option option = {};
+
+	if (!options || !option_func)
+		return 0;
+	for (__u32 i = 0; i < OPTIONS_MAX && i < options->len; i++)
+		if (!option_at(options, i, bias, &option) && option.type == option_func &&
+		    option.data - bias < executable_end)
+			return 1;
+	return 0;
 }
 
 /*
@@ -280,7 +309,7 @@ __hidden int otel_put_options(struct in_flight *span, const struct go_slice *opt
 	for (__u32 i = 0; i < OPTIONS_MAX && i < options->len; i++) {
 		struct otel_option option = {};
 
-		if (!otel_option_at(options, i, span->record.bias, &option))
+		if (!option_at(options, i, span->record.bias, &option))
 			otel_put_option(span, &option, of);
 	}
 	return 0;

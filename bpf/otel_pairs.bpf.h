@@ -19,11 +19,6 @@ enum otel_of { OF_SPAN, OF_EVENT, OF_LINK, OF_END };
 /* Bits by which a count is shifted in SPAN_LEFT_OUT. */
 enum otel_left_out { LEFT_OUT_ATTRIBUTE = 0, LEFT_OUT_EVENT = 16, LEFT_OUT_LINK = 32 };
 
-struct otel_option {
-	__u64 type; /* link-time address */
-	__u64 data;
-};
-
 static __always_inline void otel_leave_out(struct in_flight *span, enum otel_left_out what)
 {
 	__sync_fetch_and_add(&span->mark, 1ULL << what);
@@ -36,20 +31,8 @@ static __always_inline bool otel_has_room(const struct in_flight *span, __u32 le
 	       GOSPAN_BODY_MAX - OTEL_RESERVE;
 }
 
-/* Non-zero where there is none. */
-static __always_inline int otel_option_at(const struct go_slice *options, __u32 i, __u64 bias,
-					  struct otel_option *out)
-{
-	struct go_interface option;
-
-	if (bpf_probe_read_user(&option, sizeof(option), (void *)options->ptr + i * sizeof(option)))
-		return 1;
-	out->type = go_word(option.tab + 8) - bias;
-	out->data = option.data;
-	return 0;
-}
-
-bool otel_is_new_root(const struct otel_option *option, __u64 bias);
+/* Is one of OPTIONS WithNewRoot()? */
+int otel_wants_new_root(const struct go_slice *options, __u64 bias);
 
 /* CNT values of attribute.KeyValue at ADDR. */
 int otel_put_pairs(struct in_flight *span, enum otel_of of, __u64 addr, __u64 cnt);

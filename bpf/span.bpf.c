@@ -285,7 +285,8 @@ __weak int span_child(struct in_flight *span, const struct goroutine *on,
 	if (id)
 		take_parent(span, id);
 found:
-	spans->open[above].parent = id;
+	barrier_var(above); /* one register: 6.1's verifier loses the bound of a copy */
+	spans->open[above & (MAX_NESTING - 1)].parent = id;
 	return span_parent(span, &span->parent);
 }
 

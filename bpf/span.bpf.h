@@ -43,7 +43,7 @@ struct trace_context {
 	__u8 sdk;  /* of an OpenTelemetry SDK inside the program, or below such a one */
 	__u8 kind; /* enum span_kind of an SDK's span; 0: another, or unknown */
 	__u8 pad[4];
-};
+} __attribute__((aligned(8))); /* else it is copied byte by byte */
 
 static __always_inline bool is_same_trace(const __u8 *a, const __u8 *b)
 {

@@ -10,12 +10,14 @@ enum {
 
 static bool read_itab(const struct image *image, uint64_t addr, struct itab *out)
 {
-	struct cursor c = image__cursor(image, addr, HEADER_SIZE);
+	struct cursor c = image__cursor(image, addr, HEADER_SIZE), interface;
 
 	*out = (struct itab){.addr = addr};
 	out->interface = cursor__word(&c);
 	out->type = cursor__word(&c);
-	return !c.overrun;
+	interface = image__cursor(image, out->interface + METHODS_LEN_OFF, 8);
+	out->method_cnt = cursor__u64(&interface);
+	return !c.overrun && !interface.overrun && out->method_cnt <= image->size / METHOD_SIZE;
 }
 
 static bool next_link(const struct image *image, const struct moduledata *md,
@@ -32,25 +34,22 @@ static bool next_link(const struct image *image, const struct moduledata *md,
 static bool next_in_row(const struct image *image, const struct moduledata *md,
 			struct itab_walk *walk, struct itab *out)
 {
-	struct cursor c;
-	uint64_t methods;
-
 	if (walk->pos >= md->itabs_size || !read_itab(image, md->itabs + walk->pos, out))
 		return false;
-	c = image__cursor(image, out->interface + METHODS_LEN_OFF, 8);
-	methods = cursor__u64(&c);
-	if (c.overrun || methods > image->size / 8) /* also keeps POS from wrapping around */
-		return false;
-	walk->pos += HEADER_SIZE + 8 * (methods ? methods : 1);
+	walk->pos += HEADER_SIZE + 8 * (out->method_cnt ? out->method_cnt : 1);
 	return true;
 }
 
 bool itab__next(const struct image *image, const struct moduledata *md, struct itab_walk *walk,
 		struct itab *out)
 {
-	if (md->itablinks.len)
-		return next_link(image, md, walk, out);
-	return next_in_row(image, md, walk, out);
+	bool ok = md->itablinks.len ? next_link(image, md, walk, out) :
+				      next_in_row(image, md, walk, out);
+
+	/* each has a word for every method: together they cannot have more than the image has room for */
+	if (ok)
+		walk->method_cnt += out->method_cnt;
+	return ok && walk->method_cnt <= image->size / 8;
 }
 
 static struct cursor methods_of(const struct image *image, uint64_t interface)

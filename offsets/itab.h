@@ -18,11 +18,13 @@ struct itab {
 	uint64_t addr;
 	uint64_t interface; /* descriptors */
 	uint64_t type;
+	uint64_t method_cnt; /* of the interface */
 };
 
 /* Where a walk is; zero it to begin. */
 struct itab_walk {
 	uint64_t pos;
+	uint64_t method_cnt; /* of all so far: bounds what a forged list can ask of its reader */
 };
 
 /* The next one; false at the end or where the tables are damaged. */
