@@ -9,7 +9,8 @@
  * A stream begins at the entry of (*ClientConn).NewStream. Its clientStream is known where the
  * goroutine that watches it is started, which is done for streams alone and just before it is handed
  * out: there the span leaves the goroutine. It ends at finish, on whatever goroutine, found by the
- * clientStream; NewStream's return ends what never became a stream.
+ * clientStream; NewStream's return ends what never became a stream. How the server learns of it:
+ * grpc_join.bpf.c.
  *
  * Functions and layouts: call.go, stream.go, clientconn.go, dialoptions.go; 1.40 to 1.85.
  */
@@ -55,6 +56,7 @@ static __always_inline int begin_call(struct pt_regs *ctx, enum call call, struc
 		call = CALL_INTERCEPTED;
 	span->mark = call;
 	span->url = cc;
+	span->late = method;
 	span_child(span, &on, &context);
 	span_put_string(span, ATTR_RPC_METHOD, method);
 	if (cc_target != GO_ABSENT && !span_is_brief(span))
@@ -86,10 +88,18 @@ int grpc_invoke_entry(struct pt_regs *ctx)
 	return begin_call(ctx, CALL_UNARY, method);
 }
 
-/* There is no stream, so nothing that could finish: ERROR is why. */
-static __always_inline int end_without_stream(struct pt_regs *ctx)
+/*
+ * func invoke(ctx context.Context, method string, req, reply any, cc *ClientConn, opts ...CallOption)
+ *	error
+ * where there is no stream, so nothing that could finish: func newClientStream(...) (_ ClientStream,
+ * err error) failed. Where profile-guided optimisation inlined it, Invoke's return is left.
+ */
+SEC("go_return/google.golang.org/grpc.invoke")
+GO_OF(grpc_client) GO_EXCEPT("google.golang.org/grpc.invoke>google.golang.org/grpc.newClientStream")
+GO_RESULTS(4)
+int grpc_invoke_without_stream(struct pt_regs *ctx)
 {
-	struct go_interface error = {go_arg(ctx, 2), go_arg(ctx, 3)};
+	struct go_interface error = {go_arg(ctx, 0), go_arg(ctx, 1)};
 	struct in_flight *span;
 	struct goroutine on;
 
@@ -97,27 +107,6 @@ static __always_inline int end_without_stream(struct pt_regs *ctx)
 		return 0;
 	span = span_find(&on, grpc_client);
 	return span && call_of(span) == CALL_UNARY ? end_call(&on, span, &error) : 0;
-}
-
-/*
- * func newClientStream(ctx context.Context, desc *StreamDesc, cc *ClientConn, method string,
- *	opts ...CallOption) (_ ClientStream, err error)
- */
-SEC("go_after/google.golang.org/grpc.invoke>google.golang.org/grpc.newClientStream")
-GO_OF(grpc_client) GO_NEEDED GO_RESULTS(12)
-GO_UNLESS("google.golang.org/grpc.(*ClientConn).Invoke>google.golang.org/grpc.newClientStream")
-int grpc_invoke_without_stream(struct pt_regs *ctx)
-{
-	return end_without_stream(ctx);
-}
-
-/* The same where profile-guided optimisation inlined its caller. */
-SEC("go_after/google.golang.org/grpc.(*ClientConn).Invoke>google.golang.org/grpc.newClientStream")
-GO_OF(grpc_client) GO_RESULTS(12)
-GO_WHEN("google.golang.org/grpc.(*ClientConn).Invoke>google.golang.org/grpc.newClientStream")
-int grpc_invoke_without_stream_inlined(struct pt_regs *ctx)
-{
-	return end_without_stream(ctx);
 }
 
 /* func (cs *clientStream) finish(err error) */
@@ -200,7 +189,7 @@ int grpc_stream_made(struct pt_regs *ctx)
 	if (!span->object)
 		return 0;
 	span_list(span);
-	return span->owner.listed[0] ? span_detach(&on, span) : 0;
+	return span_is_listed(span, span->object) ? span_detach(&on, span) : 0;
 }
 
 /* What is still on the goroutine never became a stream. */

@@ -12,7 +12,7 @@
 #include "context.bpf.h"
 #include "go_map.bpf.h"
 #include "grpc.bpf.h"
-#include "net_conn.bpf.h"
+#include "join.bpf.h"
 #include "traceparent.bpf.h"
 
 GO_INSTRUMENTED(grpc_server, "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc.(*serverHandler).TagRPC");
@@ -26,12 +26,14 @@ GO_FIELD_NEEDED(grpc_server, grpc_stream_ctx, interface,
 		"google.golang.org/grpc/internal/transport.Stream.ctx");
 GO_FIELD_NEEDED(grpc_server, grpc_stream_method, string,
 		"google.golang.org/grpc/internal/transport.Stream.method");
+GO_FIELD(grpc_stream_id, int, "google.golang.org/grpc/internal/transport.Stream.id");
 GO_FIELD(grpc_stream_at, pointer, "google.golang.org/grpc/internal/transport.ServerStream.Stream");
 GO_FIELD(grpc_stream_in, struct, "google.golang.org/grpc/internal/transport.ServerStream.Stream");
 
 /* from 1.60 or so in a peer.Peer */
 GO_TYPE(http2_server_type, "*google.golang.org/grpc/internal/transport.http2Server");
 GO_TYPE(handler_server_type, "*google.golang.org/grpc/internal/transport.serverHandlerTransport");
+GO_FIELD(http2_server_conn, interface, "google.golang.org/grpc/internal/transport.http2Server.conn");
 GO_FIELD(http2_server_remote, interface,
 	 "google.golang.org/grpc/internal/transport.http2Server.remoteAddr");
 GO_FIELD(http2_server_peer, interface,
@@ -164,16 +166,33 @@ static __always_inline __u64 stream_of(__u64 object)
 	return grpc_stream_in != GO_ABSENT ? object + grpc_stream_in : object;
 }
 
+/*
+ * A client of ours may have sent STREAM over TRANSPORT, a *http2Server: then that is the parent. A
+ * function of its own for its stack.
+ */
+__weak int grpc_join_client(struct in_flight *span, __u64 transport, __u64 stream)
+{
+	struct join_request asked = {.no_method = JOIN_POST};
+	struct go_interface conn = {};
+
+	if (!span || http2_server_conn == GO_ABSENT || grpc_stream_id == GO_ABSENT ||
+	    bpf_probe_read_user(&conn, sizeof(conn), (void *)transport + http2_server_conn))
+		return 0;
+	asked.path = go_string_at(stream + grpc_stream_method);
+	asked.host = metadata_of(span)->authority;
+	asked.stream = go_word(stream + grpc_stream_id);
+	return join_accept(span, &conn, &asked, &metadata_of(span)->remote);
+}
+
 /* Under net/http the span is below the request's, whose context the stream's comes from. */
 static __always_inline void find_parent(struct in_flight *span, const struct goroutine *on,
-					const struct go_interface *context, __u64 transport,
-					struct grpc_metadata *metadata)
+					const struct go_interface *context, __u64 transport)
 {
 	if (go_itab_is(transport, handler_server_type, span->record.bias) &&
 	    context_find(on, context, span->record.bias, &span->parent))
 		span_parent(span, &span->parent);
 	else
-		span_parent(span, &metadata->remote);
+		span_parent(span, &metadata_of(span)->remote);
 }
 
 /* func (s *Server) handleStream(t transport.ServerTransport, stream *transport.ServerStream) */
@@ -197,8 +216,10 @@ int grpc_handle_entry(struct pt_regs *ctx)
 	span->object = object;
 	span_list(span);
 	grpc_read_metadata(span, context.data);
+	if (join_is_active() && go_itab_is(transport, http2_server_type, span->record.bias))
+		grpc_join_client(span, go_arg(ctx, 2), stream);
 	metadata = metadata_of(span);
-	find_parent(span, &on, &context, transport, metadata);
+	find_parent(span, &on, &context, transport);
 	if (span_is_own_export(metadata->user_agent)) {
 		span->owner.silent = 1;
 		fail(on.pid, FAIL_OWN_EXPORT);

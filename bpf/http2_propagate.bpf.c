@@ -47,15 +47,19 @@ GO_FIELD(grpc_buf_writer_handle, pointer,
 	 "google.golang.org/grpc/internal/transport.bufWriter.bufHandle");
 GO_FIELD(grpc_buf_writer_offset, int, "google.golang.org/grpc/internal/transport.bufWriter.offset");
 
-/* What is known by WHO, a goroutine or an object. */
+/* type HeaderField struct { Name, Value string; Sensitive bool }, http2/hpack/hpack.go */
+enum { HEADER_FIELD_WORDS = 5, FIELDS_AT_ONCE = 4, FIELDS_MAX = 128 };
+
+/* Which goroutine is about to send headers. */
 struct expected_key {
-	__u64 who;
+	__u64 goid;
 	__u32 tgid;
-	__u32 is_object;
+	__u32 pad;
 };
 
 struct expected {
 	__u64 span_id;
+	__u64 object; /* by which the span was found */
 	__u64 framer;
 	__u32 stream;
 	__u32 pad;
@@ -69,36 +73,56 @@ struct {
 	__type(value, struct expected);
 } expected_headers SEC(".maps");
 
-static __always_inline int expect(const struct in_flight *span, const struct expected_key *key,
-				  __u64 framer, __u32 stream)
+static __always_inline bool is_traceparent(__u64 name)
 {
-	struct expected e = {.framer = framer, .stream = stream};
+	__u64 key[2] = {};
 
-	__builtin_memcpy(&e.span_id, span->record.span_id, sizeof(e.span_id));
-	return bpf_map_update_elem(&expected_headers, key, &e, BPF_ANY) ? 1 : 0;
+	return !bpf_probe_read_user(key, 11, (void *)name) &&
+	       key[0] == CHARS('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
+	       key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0);
+}
+
+/* Is one of the first CNT FIELDS, FIELDS_AT_ONCE at most? Or cannot be read. */
+__weak int http2_one_has_traceparent(__u64 fields, __u64 cnt)
+{
+	__u64 words[FIELDS_AT_ONCE * HEADER_FIELD_WORDS] = {};
+
+	if (cnt > FIELDS_AT_ONCE)
+		cnt = FIELDS_AT_ONCE;
+	barrier_var(cnt);
+	if (cnt > FIELDS_AT_ONCE ||
+	    bpf_probe_read_user(words, cnt * HEADER_FIELD_WORDS * 8, (void *)fields))
+		return 1;
+	for (int i = 0; i < FIELDS_AT_ONCE; i++)
+		if (words[i * HEADER_FIELD_WORDS + 1] == 11 &&
+		    is_traceparent(words[i * HEADER_FIELD_WORDS]))
+			return 1;
+	return 0;
+}
+
+__hidden bool http2_have_traceparent(__u64 fields, __u64 cnt)
+{
+	for (__u32 n = 0; n < FIELDS_MAX && n < cnt; n += FIELDS_AT_ONCE)
+		if (http2_one_has_traceparent(fields + n * HEADER_FIELD_WORDS * 8, cnt - n))
+			return true;
+	return cnt > FIELDS_MAX;
 }
 
 __weak int http2_expect(struct in_flight *span, const struct goroutine *on, __u64 framer,
 			__u32 stream)
 {
 	struct expected_key key = {};
+	struct expected e = {};
 
 	if (!span || !on || !framer)
 		return 1;
-	key.who = on->goid;
+	key.goid = on->goid;
 	key.tgid = on->tgid;
-	return expect(span, &key, framer, stream);
-}
-
-__weak int http2_expect_object(struct in_flight *span, __u64 object)
-{
-	struct expected_key key = {.is_object = 1};
-
-	if (!span)
-		return 1;
-	key.who = object;
-	key.tgid = span->owner.tgid;
-	return expect(span, &key, 0, 0);
+	e.framer = framer;
+	e.stream = stream;
+	e.object = span->owner.listed[0];
+	__builtin_memcpy(&e.span_id, span->record.span_id, sizeof(e.span_id));
+	return bpf_map_update_elem(&expected_headers, &key, &e, BPF_ANY) ? 1 : 0;
 }
 
 /* The span, and SELF, what it is to others; NULL: nothing is expected. */
@@ -120,15 +144,6 @@ static __always_inline struct in_flight *take(const struct expected_key *key, st
 	/* it may end at any moment, and its place be another's */
 	__builtin_memcpy(&now, self->span_id, sizeof(now));
 	return now == out->span_id ? span : NULL;
-}
-
-__hidden struct in_flight *http2_expected_object(const struct goroutine *on, __u64 object)
-{
-	struct expected_key key = {.who = object, .tgid = on->tgid, .is_object = 1};
-	struct trace_context self = {};
-	struct expected e = {};
-
-	return take(&key, &e, &self);
 }
 
 /* The buffer of a connection. */
@@ -240,15 +255,14 @@ static __always_inline int headers_written(struct pt_regs *ctx, __u16 writer_at,
 
 	if (writer_at == GO_ABSENT || frame_at == GO_ABSENT || goroutine_of(ctx, &on))
 		return 0;
-	key.who = on.goid;
+	key.goid = on.goid;
 	key.tgid = on.tgid;
 	span = take(&key, &e, &self);
 	if (!span)
 		return 0;
 	if (!write_field(&self, &e, writer_at, frame_at, go_bias(ctx)))
 		return 0;
-	if (span->record.library == http_client)
-		http_offer(span, e.stream);
+	http_offer(span, e.object, e.stream);
 	return fail(on.pid, FAIL_NO_ROOM);
 }
 

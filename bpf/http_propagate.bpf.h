@@ -31,8 +31,8 @@ struct http2_stream {
 /* REQUEST 0: the goroutine is the span's own. */
 int http_send_stream(struct pt_regs *ctx, __u64 request, const struct http2_stream *on_wire);
 
-/* The span's attempt, over the connection at its conn_at, is offered to servers after all. */
-int http_offer(struct in_flight *span, __u32 stream);
+/* SPAN's attempt, over the connection at its conn_at, is offered to servers after all; as join_offer(). */
+int http_offer(struct in_flight *span, __u64 object, __u32 stream);
 
 /*
  * http2_propagate.bpf.c: the goroutine is about to send SPAN's request, which has no traceparent, as
@@ -41,8 +41,7 @@ int http_offer(struct in_flight *span, __u32 stream);
  */
 int http2_expect(struct in_flight *span, const struct goroutine *on, __u64 framer, __u32 stream);
 
-/* OBJECT is what another goroutine will know the request by; and the span that it finds, once. */
-int http2_expect_object(struct in_flight *span, __u64 object);
-struct in_flight *http2_expected_object(const struct goroutine *on, __u64 object);
+/* Is there a traceparent among CNT hpack.HeaderFields, or are there too many to be searched? */
+bool http2_have_traceparent(__u64 fields, __u64 cnt);
 
 #endif

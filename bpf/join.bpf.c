@@ -5,7 +5,7 @@
 enum { JOIN_TEXT_MAX = 64 }; /* bytes of each text that are compared; its length always is */
 
 struct join_offer {
-	__u64 hash;
+	__u64 asked; /* hash of what is */
 	struct trace_context client;
 };
 
@@ -34,26 +34,6 @@ static __always_inline __u8 *state(void)
 	return bpf_map_lookup_elem(&join_state, &key);
 }
 
-/* 127.0.0.0/8 or ::1: means something in one network namespace only. */
-static __always_inline bool is_loopback(const __u8 *ip)
-{
-	__u64 high = *(const __u64 *)ip, low = *(const __u64 *)(ip + 8);
-
-	return !high && ((low & 0xffffffffff) == 0x7fffff0000 || low == 1ULL << 56);
-}
-
-static __always_inline void set_key(struct join_key *key, const struct net_end *client,
-				    const struct net_end *server, __u32 stream)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	__builtin_memcpy(key->client, client->ip, sizeof(key->client));
-	key->client_port = client->port;
-	key->server_port = server->port;
-	key->stream = stream;
-	key->net_ns = is_loopback(client->ip) ? BPF_CORE_READ(task, nsproxy, net_ns, ns.inum) : 0;
-}
-
 static __always_inline __u64 mix(__u64 hash, __u64 word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
@@ -77,13 +57,13 @@ static __noinline __u64 hash_text(struct in_flight *span, __u64 hash, const stru
 	return s->len > JOIN_TEXT_MAX ? mix(hash, s->len) : hash;
 }
 
-/* Go's client leaves out a method that is GET and a path that is "/". */
+/* Never 0. Go's client leaves out a method that is GET and a path that is "/". */
 static __always_inline __u64 hash_of(struct in_flight *span, const struct join_request *request)
 {
-	__u64 hash = hash_text(span, 1, &request->method, 'G' | 'E' << 8 | 'T' << 16);
+	__u64 hash = hash_text(span, 1, &request->method, request->no_method);
 
 	hash = hash_text(span, hash, &request->path, '/');
-	return hash_text(span, hash, &request->host, 0);
+	return hash_text(span, hash, &request->host, 0) | 1;
 }
 
 __weak int join_is_active(void)
@@ -93,42 +73,56 @@ __weak int join_is_active(void)
 	return join_calls && used && *used;
 }
 
-__weak int join_offer(struct in_flight *span, const struct go_interface *conn,
-			const struct join_request *request)
+__weak int join_ask(struct in_flight *span, const struct join_request *request)
+{
+	if (!span || !request || !join_calls)
+		return 0;
+	span->asked = hash_of(span, request);
+	return 0;
+}
+
+__weak int join_offer(struct in_flight *span, __u64 object, const struct go_interface *conn,
+		      __u32 stream)
 {
 	struct join_offer offer = {};
-	struct join_key key; /* to 6.1 a map's key must lie on the stack or in a map */
-	struct net_ends ends = {};
+	struct join_key key = {}; /* to 6.1 a map's key must lie on the stack or in a map */
+	struct tcp_identity ends = {};
 	__u8 *used = state();
 
-	if (!span || !conn || !request)
+	if (!span || !conn)
 		return 0;
-	if (!join_calls || !used || net_ends_of(conn, span->record.bias, &ends))
+	offer.asked = span->asked;
+	if (!offer.asked || !used || net_identity(conn, span->record.bias, true, &ends))
 		return 0;
-	set_key(&span->join, &ends.local, &ends.remote, request->stream);
-	offer.hash = hash_of(span, request);
 	span_context(span, &offer.client);
+	if (object && span->owner.listed[0] != object)
+		return 0;
+	join_withdraw(span); /* an earlier attempt's */
+	key.client = ends.sent;
+	key.server = ends.received;
+	key.stream = stream;
+	span->join = key;
 	*used = 1;
-	key = span->join;
 	span->joins = !bpf_map_update_elem(&joins, &key, &offer, BPF_ANY);
 	return 0;
 }
 
 __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
-			 const struct join_request *request, struct trace_context *parent)
+		       const struct join_request *request, struct trace_context *parent)
 {
 	struct join_offer *offer;
-	struct net_ends ends = {};
-	struct join_key key;
+	struct tcp_identity ends = {};
+	struct join_key key = {};
 
 	if (!span || !conn || !request || !parent)
 		return 0;
-	if (net_ends_of(conn, span->record.bias, &ends))
+	if (net_identity(conn, span->record.bias, false, &ends))
 		return 0;
-	set_key(&span->join, &ends.remote, &ends.local, request->stream);
-	key = span->join;
+	key.client = ends.received;
+	key.server = ends.sent;
+	key.stream = request->stream;
 	offer = bpf_map_lookup_elem(&joins, &key);
-	if (!offer || offer->hash != hash_of(span, request))
+	if (!offer || offer->asked != hash_of(span, request))
 		return 0;
 	if (parent->from && !is_same_trace(parent->trace_id, offer->client.trace_id))
 		return 0;
@@ -138,12 +132,21 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 	return 0;
 }
 
+/* The next request over a connection of HTTP/1.1 may have taken the offer's place by now. */
 __weak int join_withdraw(struct in_flight *span)
 {
+	struct join_offer *offer;
 	struct join_key key;
+	__u64 ours, theirs;
 
 	if (!span || !span->joins)
 		return 0;
 	key = span->join;
-	return bpf_map_delete_elem(&joins, &key);
+	span->joins = 0;
+	offer = bpf_map_lookup_elem(&joins, &key);
+	if (!offer)
+		return 0;
+	__builtin_memcpy(&ours, span->record.span_id, sizeof(ours));
+	__builtin_memcpy(&theirs, offer->client.span_id, sizeof(theirs));
+	return ours == theirs ? bpf_map_delete_elem(&joins, &key) : 0;
 }

@@ -14,12 +14,21 @@
 /* What is asked: the texts that both ends hold as they are. Empty ones count as such. */
 struct join_request {
 	struct go_string method, path, host;
-	__u32 stream; /* HTTP/2 stream id; 0: HTTP/1.1 */
+	__u64 no_method; /* what stands for an empty method, as CHARS() */
+	__u32 stream;	 /* HTTP/2 stream id; 0: HTTP/1.1 */
 };
 
-/* SPAN is about to send REQUEST over CONN. Withdrawn when the span ends. */
-int join_offer(struct in_flight *span, const struct go_interface *conn,
-	       const struct join_request *request);
+#define JOIN_GET CHARS('G', 'E', 'T', 0, 0, 0, 0, 0)
+#define JOIN_POST CHARS('P', 'O', 'S', 'T', 0, 0, 0, 0)
+
+/* SPAN is going to send REQUEST; on its own goroutine. */
+int join_ask(struct in_flight *span, const struct join_request *request);
+
+/*
+ * It is about to be sent over CONN, as STREAM. Withdrawn when the span ends. OBJECT: what the span
+ * was first listed by, if it was found by that: it may end at any moment. Else 0.
+ */
+int join_offer(struct in_flight *span, __u64 object, const struct go_interface *conn, __u32 stream);
 
 /* False as long as no client made an offer: a server need not look at its connections then. */
 int join_is_active(void);

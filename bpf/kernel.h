@@ -73,16 +73,35 @@ struct signal_struct {
 	atomic_t live; /* threads that have not exited */
 };
 
-struct ns_common {
-	unsigned int inum;
+struct file;
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
 };
 
-struct net {
-	struct ns_common ns;
+struct files_struct {
+	struct fdtable *fdt;
 };
 
-struct nsproxy {
-	struct net *net_ns;
+struct file {
+	void *private_data;
+};
+
+struct sock {
+	__u16 sk_protocol;
+};
+
+struct socket {
+	struct file *file;
+	struct sock *sk;
+};
+
+struct tcp_sock {
+	__u32 rcv_nxt;
+	__u32 snd_una;
+	__u64 bytes_received;
+	__u64 bytes_acked;
 };
 
 struct task_struct {
@@ -91,7 +110,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
-	struct nsproxy *nsproxy;
+	struct files_struct *files;
 };
 
 #pragma clang attribute pop

@@ -2,15 +2,29 @@
 /* net_conn: see net_conn.bpf.h. */
 #include "net_conn.bpf.h"
 
-enum { TLS_NESTING_MAX = 2 }; /* a server behind a proxy, both by TLS */
+enum { WRAPPERS_MAX = 4 }; /* a server behind a proxy, both by TLS, each TLS in a type of its own */
+enum { IPPROTO_TCP = 6, IDENTITY_TRIES = 4 };
 
 GO_TYPE(tls_conn, "*crypto/tls.Conn");
 GO_FIELD(tls_conn_conn, interface, "crypto/tls.Conn.conn");
+/* grpc's credentials around a tls.Conn: internal/credentials/syscallconn.go, 1.40 to 1.85 */
+GO_TYPE(grpc_syscall_conn, "*google.golang.org/grpc/internal/credentials.syscallConn");
+GO_FIELD(grpc_syscall_conn_conn, interface,
+	 "google.golang.org/grpc/internal/credentials.syscallConn.Conn");
+/* behind an HTTP proxy: internal/transport/proxy.go, the same */
+GO_TYPE(grpc_buf_conn, "*google.golang.org/grpc/internal/transport.bufConn");
+GO_FIELD(grpc_buf_conn_conn, interface, "google.golang.org/grpc/internal/transport.bufConn.Conn");
+/* x/net's h2c handler: http2/h2c/h2c.go, rwConn to 2022, bufConn since (v0.1.0 to v0.62.0) */
+GO_TYPE(h2c_conn, "*golang.org/x/net/http2/h2c.bufConn");
+GO_FIELD(h2c_conn_conn, interface, "golang.org/x/net/http2/h2c.bufConn.Conn");
+GO_TYPE(h2c_conn_old, "*golang.org/x/net/http2/h2c.rwConn");
+GO_FIELD(h2c_conn_old_conn, interface, "golang.org/x/net/http2/h2c.rwConn.Conn");
+
 GO_TYPE(net_tcp_conn, "*net.TCPConn");
 GO_FIELD(net_tcp_conn_fd, pointer, "net.TCPConn.conn.fd");
 GO_TYPE(net_unix_conn, "*net.UnixConn");
 GO_FIELD(net_unix_conn_fd, pointer, "net.UnixConn.conn.fd");
-GO_FIELD(net_fd_laddr, interface, "net.netFD.laddr");
+GO_FIELD(net_fd_sysfd, int, "net.netFD.pfd.Sysfd");
 GO_FIELD(net_fd_raddr, interface, "net.netFD.raddr");
 
 GO_TYPE(net_tcp_addr, "*net.TCPAddr");
@@ -80,16 +94,32 @@ __weak int net_path(const struct go_interface *addr, __u64 bias, struct go_strin
 	return 0;
 }
 
-/* The netFD of a connection, through the layers of TLS; 0 when its type is not one of net's. */
+/* Where a connection of this TYPE, which is not 0, holds the one that it wraps. */
+static __always_inline __u16 wrapped_at(__u64 type)
+{
+	if (type == tls_conn)
+		return tls_conn_conn;
+	if (type == grpc_syscall_conn)
+		return grpc_syscall_conn_conn;
+	if (type == grpc_buf_conn)
+		return grpc_buf_conn_conn;
+	if (type == h2c_conn)
+		return h2c_conn_conn;
+	return type == h2c_conn_old ? h2c_conn_old_conn : GO_ABSENT;
+}
+
+/* The netFD of a connection, through what wraps it; 0 when its type is not one of net's. */
 static __noinline __u64 fd_of(const struct go_interface *conn, __u64 bias)
 {
 	struct go_interface at = *conn;
 	__u64 type = type_in(&at, bias);
 
-	for (int i = 0; i < TLS_NESTING_MAX && type && type == tls_conn; i++) {
-		if (tls_conn_conn == GO_ABSENT)
-			return 0;
-		at = interface_at(at.data + tls_conn_conn);
+	for (int i = 0; i < WRAPPERS_MAX && type; i++) {
+		__u16 inner = wrapped_at(type);
+
+		if (inner == GO_ABSENT)
+			break;
+		at = interface_at(at.data + inner);
 		type = type_in(&at, bias);
 	}
 	if (!type || !at.data)
@@ -101,35 +131,76 @@ static __noinline __u64 fd_of(const struct go_interface *conn, __u64 bias)
 	return 0;
 }
 
-static __noinline int read_end(__u64 addr, __u64 bias, struct net_end *out)
+/* The TCP socket that this process has as FD. */
+static __always_inline struct tcp_sock *socket_of(__u32 fd)
 {
-	struct go_interface at = interface_at(addr);
-	struct ip_address address = {};
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+	struct socket *socket;
+	struct sock *sk;
 
-	if (net_address(&at, bias, &address) || !address.len)
-		return 1;
-	out->port = address.port;
-	if (address.len == sizeof(out->ip)) {
-		__builtin_memcpy(out->ip, address.ip, sizeof(out->ip));
-		return 0;
-	}
-	__builtin_memset(out->ip, 0, 10);
-	out->ip[10] = out->ip[11] = 0xff;
-	__builtin_memcpy(out->ip + 12, address.ip, 4);
-	return 0;
+	if (fd >= BPF_CORE_READ(table, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	if (!socket || BPF_CORE_READ(socket, file) != file) /* not a socket */
+		return NULL;
+	sk = BPF_CORE_READ(socket, sk);
+	return sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP ? (void *)sk : NULL;
 }
 
-__weak int net_ends_of(const struct go_interface *conn, __u64 bias, struct net_ends *out)
+/* How far a connection is. Its lock is not ours: a first look, then others until nothing moved. */
+struct tcp_progress {
+	__u64 acked, received; /* bytes since the connection began */
+	__u32 una, next;       /* the sequence numbers that this led to */
+};
+
+static __always_inline struct tcp_progress progress_of(struct tcp_sock *socket)
+{
+	struct tcp_progress at;
+
+	at.acked = BPF_CORE_READ(socket, bytes_acked);
+	at.una = BPF_CORE_READ(socket, snd_una);
+	at.received = BPF_CORE_READ(socket, bytes_received);
+	at.next = BPF_CORE_READ(socket, rcv_nxt);
+	return at;
+}
+
+/*
+ * The kernel counts the SYN's sequence number as acknowledged where it was sent by connect(), and at
+ * no other place: tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c, 5.15 to 7.0.
+ */
+static __noinline int read_identity(__u32 fd, bool is_client, struct tcp_identity *out)
+{
+	struct tcp_sock *socket = socket_of(fd);
+	struct tcp_progress before, now;
+
+	if (!socket)
+		return 1;
+	now = progress_of(socket);
+	for (int i = 0; i < IDENTITY_TRIES; i++) {
+		before = now;
+		now = progress_of(socket);
+		if (now.acked != before.acked || now.una != before.una ||
+		    now.received != before.received || now.next != before.next)
+			continue;
+		out->sent = now.una - (__u32)now.acked + is_client;
+		out->received = now.next - (__u32)now.received;
+		return 0;
+	}
+	return 1;
+}
+
+__weak int net_identity(const struct go_interface *conn, __u64 bias, bool is_client,
+			struct tcp_identity *out)
 {
 	__u64 fd;
 
-	if (!conn || !out)
+	if (!conn || !out || net_fd_sysfd == GO_ABSENT)
 		return 1;
 	fd = fd_of(conn, bias);
-	if (!fd || net_fd_laddr == GO_ABSENT || net_fd_raddr == GO_ABSENT)
-		return 1;
-	return read_end(fd + net_fd_laddr, bias, &out->local) ||
-	       read_end(fd + net_fd_raddr, bias, &out->remote);
+	return fd ? read_identity(go_word(fd + net_fd_sysfd), is_client, out) : 1;
 }
 
 __weak int span_put_peer(struct in_flight *span, const struct go_interface *conn)

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * net_conn: the two ends of a Go net.Conn, through TLS; and what a net.Addr holds.
+ * net_conn: which connection a Go net.Conn is, through TLS and other types around it; and what a
+ * net.Addr holds.
  *
- * tls.Conn holds the net.Conn below it; net.TCPConn is a conn, whose netFD has both addresses as
- * net.Addr, a *TCPAddr with the IP as 4 or 16 bytes. src/crypto/tls/conn.go, src/net/{net,tcpsock,
- * unixsock,fd_posix}.go; Go 1.19 to 1.27.
+ * tls.Conn holds the net.Conn below it; net.TCPConn is a conn, whose netFD has the file descriptor,
+ * and both addresses as net.Addr, a *TCPAddr with the IP as 4 or 16 bytes. src/crypto/tls/conn.go,
+ * src/net/{net,tcpsock,unixsock,fd_posix}.go, src/internal/poll/fd_unix.go; Go 1.19 to 1.27.
  */
 #ifndef GOSPAN_BPF_NET_CONN_H
 #define GOSPAN_BPF_NET_CONN_H
 
 #include "span.bpf.h"
 
-struct net_end {
-	__u8 ip[16] __attribute__((aligned(8))); /* IPv4 as ::ffff:a.b.c.d */
-	__u16 port;
-	__u16 pad[3];
+/*
+ * What makes a TCP connection one: the sequence numbers at which its two directions began, which
+ * each end chose at random and both remember. Addresses may be translated on the way, or be the same
+ * in two network namespaces; these are not.
+ */
+struct tcp_identity {
+	__u32 sent;	/* first sequence number of a byte that this end sends */
+	__u32 received; /* and that it receives */
 };
 
-struct net_ends {
-	struct net_end local, remote;
-};
-
-/* The ends of the connection in the interface; non-zero when it is none over TCP. */
-int net_ends_of(const struct go_interface *conn, __u64 bias, struct net_ends *out);
+/* Of the connection in the interface; non-zero when it is none over TCP. */
+int net_identity(const struct go_interface *conn, __u64 bias, bool is_client,
+		 struct tcp_identity *out);
 
 /* The IP address and port in a net.Addr. Non-zero, and OUT empty, when it holds none. */
 int net_address(const struct go_interface *addr, __u64 bias, struct ip_address *out);

@@ -96,19 +96,19 @@ static __noinline int look_at_headers(struct in_flight *span, __u64 request)
 	return 0;
 }
 
-static __noinline int offer(struct in_flight *span, const struct go_interface *conn, __u32 stream)
+static __noinline int ask(struct in_flight *span)
 {
 	__u64 request = span->mark;
 	struct join_request asked = {
-		.stream = stream,
 		.method = go_string_at(request + request_method),
+		.no_method = JOIN_GET,
 		.path = go_string_at(span->url + url_path),
 		.host = go_string_at(request + request_host),
 	};
 
 	if (!asked.host.len)
 		asked.host = go_string_at(span->url + url_host);
-	return join_offer(span, conn, &asked);
+	return join_ask(span, &asked);
 }
 
 static __always_inline bool is_off(const struct in_flight *span)
@@ -123,13 +123,17 @@ __weak int http_propagate(struct in_flight *span, const struct go_interface *con
 		return 0;
 	if (is_off(span))
 		return 0;
-	if (!writes_http1 || connection_bw == GO_ABSENT || request_header == GO_ABSENT)
-		return offer(span, conn, 0);
+	if (!writes_http1 || connection_bw == GO_ABSENT || request_header == GO_ABSENT) {
+		ask(span);
+		return join_offer(span, 0, conn, 0);
+	}
 	look_at_headers(span, span->mark);
 	if (span->has_header == HEADER_FOREIGN)
 		return 0;
-	if (span->has_header == HEADER_UNKNOWN)
-		return offer(span, conn, 0);
+	if (span->has_header == HEADER_UNKNOWN) {
+		ask(span);
+		return join_offer(span, 0, conn, 0);
+	}
 	span->object = go_word(connection + connection_bw);
 	span->conn_at = connection + connection_conn;
 	return span->object ? span_relist(span, span->object) : 0;
@@ -145,12 +149,13 @@ __weak int http_propagate_stream(struct in_flight *span, __u64 request)
 		look_at_headers(span, span->mark);
 	else
 		span->has_header = HEADER_UNKNOWN;
+	if (span->has_header != HEADER_NONE)
+		ask(span); /* else when there is no room */
 	span->object = request;
 	return span_relist(span, request);
 }
 
-/* Where the connection of SPAN, found by OBJECT, is kept: offers it there. */
-__weak int http_offer(struct in_flight *span, __u32 stream)
+__weak int http_offer(struct in_flight *span, __u64 object, __u32 stream)
 {
 	struct go_interface conn = {};
 
@@ -158,7 +163,9 @@ __weak int http_offer(struct in_flight *span, __u32 stream)
 		return 0;
 	if (bpf_probe_read_user(&conn, sizeof(conn), (void *)span->conn_at))
 		return 0;
-	return offer(span, &conn, stream);
+	if (!span->asked && span->record.library == http_client)
+		ask(span);
+	return join_offer(span, object, &conn, stream);
 }
 
 __hidden int http_send_stream(struct pt_regs *ctx, __u64 request, const struct http2_stream *on_wire)
@@ -175,7 +182,7 @@ __hidden int http_send_stream(struct pt_regs *ctx, __u64 request, const struct h
 	if (span->has_header == HEADER_NONE &&
 	    !http2_expect(span, &on, on_wire->framer, on_wire->id))
 		return 0;
-	return http_offer(span, on_wire->id);
+	return http_offer(span, request, on_wire->id);
 }
 
 /* Non-zero: there is no room. Nothing of it is in the span's scratch, which its goroutine uses too. */
@@ -302,6 +309,6 @@ GO_OF(http_client) GO_WRITES int http_headers_end(struct pt_regs *ctx)
 	span->has_header = HEADER_DONE;
 	if (!err)
 		return 0;
-	http_offer(span, 0);
+	http_offer(span, writer, 0);
 	return fail(on.pid, FAIL_NO_ROOM);
 }

@@ -75,6 +75,7 @@ static __always_inline void join_client(struct in_flight *span, const struct res
 
 	if (!conn_at || bpf_probe_read_user(&conn, sizeof(conn), (void *)conn_at))
 		return;
+	asked->no_method = JOIN_GET;
 	asked->stream = stream_of(span, at);
 	asked->path = go_string_at(span->url + url_path);
 	join_accept(span, &conn, asked, parent);

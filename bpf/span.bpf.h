@@ -54,11 +54,9 @@ static __always_inline bool is_same_trace(const __u8 *a, const __u8 *b)
 
 /* Which call over which connection; see join.bpf.h. */
 struct join_key {
-	__u8 client[16]; /* address; IPv4 as ::ffff:a.b.c.d */
-	__u16 client_port;
-	__u16 server_port;
+	__u32 client; /* first sequence number of the client's bytes, */
+	__u32 server; /* of the server's */
 	__u32 stream; /* HTTP/2 stream id, 0: HTTP/1.1 */
-	__u32 net_ns; /* of a loopback address, else 0 */
 	__u32 pad;
 };
 
@@ -73,7 +71,7 @@ struct in_flight {
 	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
 	__u32 received;
 	struct go_interface error; /* of an attempt that may be made again */
-	struct go_string late; /* a text that could not be read at the beginning */
+	struct go_string late; /* a text for later, e.g. one that could not be read at the beginning */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
@@ -84,6 +82,7 @@ struct in_flight {
 	__u32 busy;    /* somebody writes to the record who must be alone */
 	__u32 pad2;
 	struct join_key join;
+	__u64 asked; /* join_ask() */
 	struct trace_context parent;
 	struct span_record record;
 	/* behind the body: room that bounds checks need, otherwise free for use as scratch */
@@ -188,6 +187,11 @@ int span_list_as(struct in_flight *span, __u64 object);
 
 /* By OBJECT instead of what it was first listed by. */
 int span_relist(struct in_flight *span, __u64 object);
+
+static __always_inline bool span_is_listed(const struct in_flight *span, __u64 object)
+{
+	return span->owner.listed[0] == object || span->owner.listed[1] == object;
+}
 struct in_flight *span_by_object(const struct goroutine *on, __u64 object);
 
 /* False when somebody else just did it. */

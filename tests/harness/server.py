@@ -15,6 +15,7 @@ class Server(Child):
     def __init__(self, binary, *args, env=None, prefix=(), cwd=None):
         super().__init__([binary, *args], env={**os.environ, **(env or {})}, prefix=prefix, cwd=cwd)
         self.outer_pid = self.pid
+        self._seen = 0
         line = self.stdout.wait(lambda text: text.startswith("{"), 20)
         if line is None:
             self.kill()
@@ -27,15 +28,26 @@ class Server(Child):
         self.grpc = said.get("grpc")
         self.go = said.get("go")
 
-    def _ask(self, question):
-        seen = len(self.stdout.lines)
+    def _tell(self, question):
+        self._seen = len(self.stdout.lines)
         self.popen.stdin.write(question + b"\n")
         self.popen.stdin.flush()
-        return json.loads(self.stdout.wait(lambda _: True, 30, start=seen))
+
+    def answer(self):
+        return json.loads(self.stdout.wait(lambda _: True, 30, start=self._seen))
+
+    def _ask(self, question):
+        self._tell(question)
+        return self.answer()
 
     def do(self, **order):
         """What grpcapp answers to an order of its client.go."""
-        return self._ask(json.dumps(order).encode())
+        self.send(**order)
+        return self.answer()
+
+    def send(self, **order):
+        """The same without waiting: answer() comes later."""
+        self._tell(json.dumps(order).encode())
 
     def stats(self):
         """{"started", "finished": handlers so far, "goroutines"}."""

@@ -20,24 +20,33 @@ def test_remote_parent(spans_of, pair):
     for span in spans.server[:2]:
         assert (span.trace_id, span.parent_id, span.trace_state) == (TRACE, SPAN, "a=1")
         assert span.flags & 0x301 == 0x301
-    assert spans.server[2].parent_id == "" and spans.server[2].trace_id != TRACE
+    is_below(spans.server[2], spans.client[2])
+    assert spans.server[2].trace_id != TRACE
 
 
 def test_sampled_out(spans_of):
     """Nothing of it, nor of what is below; the next one is not touched by it."""
     unsampled = {"traceparent": f"00-{TRACE}-{SPAN}-00"}
     spans = spans_of({"do": "unary", "text": "call:hi", "metadata": unsampled},
-                     {"do": "unary", "text": "call:hi"}, count=1 + 1 + 4)
+                     {"do": "unary", "text": "call:hi"}, count=1 + 4)
     assert sum(s.trace_id == TRACE for s in spans) == 0
 
 
+@pytest.mark.parametrize("joined", [True, False])
 @pytest.mark.parametrize("pair", CORNERS)
-def test_without_a_parent_what_is_below_is_kept(spans_of, pair):
-    spans = spans_of({"do": "unary", "text": "call:hi"}, count=4, pair=pair)
+def test_without_a_header_what_is_below_is_kept(spans_of, pair, joined):
+    """Both ends are in this process, so that they know of each other; unless that is not wanted."""
+    env = {} if joined else {"OTEL_PROPAGATORS": "none"}
+    spans = spans_of({"do": "unary", "text": "call:hi"}, count=4, pair=pair, env=env)
     outer, inner = spans.client
-    handler, _ = spans.server
-    assert outer.parent_id == handler.parent_id == ""
+    handler, last = spans.server
+    assert outer.parent_id == ""
     is_below(inner, handler)
+    if joined:
+        is_below(handler, outer)
+        is_below(last, inner)
+    else:
+        assert handler.parent_id == last.parent_id == ""
 
 
 @pytest.mark.parametrize("text", ["call:call:call:hi", "background:background:background:hi"])
@@ -91,7 +100,8 @@ def test_after_a_recovered_panic(spans_of, pair):
     spans = spans_of({"do": "unary", "text": "panic:boom"}, {"do": "unary", "text": "call:hi"},
                      count=6, pair=pair, server_args=("-intercept",))
     panicked, handler, _ = spans.server
-    assert panicked.parent_id == handler.parent_id == ""
+    is_below(panicked, spans.client[0])
+    is_below(handler, spans.client[1])
     is_below(spans.client[2], handler)
 
 

@@ -64,7 +64,7 @@ def is_caused(client, server):
                                            ("1.27.1", "default")])
 @pytest.mark.parametrize("base, via, proto", [
     ("http", "plain", "HTTP/1.1"), ("tls", "http1tls", "HTTP/1.1"), ("tls", "h2", "HTTP/2.0"),
-    ("tls", "xnet", "HTTP/2.0")])
+    ("tls", "xnet", "HTTP/2.0"), ("h2c", "xnetplain", "HTTP/2.0")])
 def test_every_server_span_has_its_client(pair, base, via, proto, version, mode):
     p = pair(version, mode)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:

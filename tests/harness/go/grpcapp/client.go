@@ -4,14 +4,17 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
+	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -22,7 +25,7 @@ type order struct {
 	Do        string            // what, see obey
 	Target    string            // "": the own server
 	Method    string            // "": the one that belongs to Do
-	Text      string            // of the requests
+	Text      string            // of the requests; "#" becomes the number of the call
 	Count     int               // calls, or messages of a stream
 	Parallel  int               // goroutines that make the calls
 	Conns     int               // connections that they share
@@ -30,6 +33,9 @@ type order struct {
 	TimeoutMs int
 	CancelMs  int
 	Intercept bool // client interceptors
+	TLS       bool // the server wants that
+	Streams   bool // every second call is a stream
+	Retry     bool // what fails for UNAVAILABLE, up to three times in all
 }
 
 type answer struct {
@@ -43,25 +49,36 @@ var (
 	connections = map[string]*grpc.ClientConn{}
 )
 
-func connect(target string, intercept bool) *grpc.ClientConn {
-	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
-	if intercept {
+const retries = `{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3,
+	"initialBackoff": "0.01s", "maxBackoff": "0.01s", "backoffMultiplier": 1,
+	"retryableStatusCodes": ["UNAVAILABLE"]}}]}`
+
+func (o order) connect(options ...grpc.DialOption) *grpc.ClientConn {
+	secrecy := insecure.NewCredentials()
+	if o.TLS {
+		secrecy = credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})
+	}
+	options = append(options, grpc.WithTransportCredentials(secrecy))
+	if o.Intercept {
 		options = append(options, grpc.WithUnaryInterceptor(interceptCall),
 			grpc.WithStreamInterceptor(interceptOpen))
 	}
-	cc, err := grpc.Dial(target, options...)
+	if o.Retry {
+		options = append(options, grpc.WithDefaultServiceConfig(retries))
+	}
+	cc, err := grpc.Dial(o.Target, options...)
 	if err != nil {
 		log.Fatal(err)
 	}
 	return cc
 }
 
-func connection(target string, intercept bool) *grpc.ClientConn {
+func (o order) connection() *grpc.ClientConn {
 	mu.Lock()
 	defer mu.Unlock()
-	key := fmt.Sprint(target, intercept)
+	key := fmt.Sprint(o.Target, o.Intercept, o.TLS, o.Retry)
 	if connections[key] == nil {
-		connections[key] = connect(target, intercept)
+		connections[key] = o.connect()
 	}
 	return connections[key]
 }
@@ -166,9 +183,9 @@ func many(ctx context.Context, o order, out *answer) error {
 		jobs <- i
 	}
 	close(jobs)
-	conns := []*grpc.ClientConn{connection(o.Target, o.Intercept)}
+	conns := []*grpc.ClientConn{o.connection()}
 	for len(conns) < o.Conns {
-		conns = append(conns, connect(o.Target, o.Intercept))
+		conns = append(conns, o.connect())
 	}
 	for p := 0; p < o.Parallel || p == 0; p++ {
 		group.Add(1)
@@ -180,7 +197,15 @@ func many(ctx context.Context, o order, out *answer) error {
 					call = metadata.AppendToOutgoingContext(ctx, "traceparent",
 						fmt.Sprintf("00-%032x-%016x-01", i+1, i+1))
 				}
-				err := unary(call, cc, o)
+				mine := o
+				mine.Text = strings.Replace(o.Text, "#", fmt.Sprint(i), 1)
+				err := error(nil)
+				if o.Streams && i%2 == 1 {
+					mine.Count = 1
+					err = stream(call, cc, &both, mine, func() {})
+				} else {
+					err = unary(call, cc, mine)
+				}
 				mu.Lock()
 				out.Codes[status.Code(err).String()]++
 				mu.Unlock()
@@ -192,13 +217,17 @@ func many(ctx context.Context, o order, out *answer) error {
 }
 
 func (o order) run(ctx context.Context, out *answer) error {
-	cc := connection(o.Target, o.Intercept)
+	cc := o.connection()
 	nothing := func() {}
 	switch o.Do {
 	case "unary":
 		return unary(ctx, cc, o)
 	case "fresh": // on a connection of its own
-		cc := connect(o.Target, o.Intercept)
+		cc := o.connect()
+		defer cc.Close()
+		return unary(ctx, cc, o)
+	case "in memory": // to a server that no network leads to
+		cc := o.connect(grpc.WithContextDialer(inMemory()))
 		defer cc.Close()
 		return unary(ctx, cc, o)
 	case "late": // with a context that is over

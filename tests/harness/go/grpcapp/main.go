@@ -18,6 +18,8 @@ import (
 	"runtime"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
 )
 
 var address string // of the gRPC server
@@ -26,8 +28,8 @@ func port(l net.Listener) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-func listen() net.Listener {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func listen(host string) net.Listener {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -49,19 +51,28 @@ func do(ctx context.Context, text []byte) []byte {
 func main() {
 	intercept := flag.Bool("intercept", false, "server interceptors: they deny \"deny\" and recover panics")
 	handler := flag.Bool("handler", false, "the server is a net/http handler")
+	secure := flag.Bool("tls", false, "the server speaks TLS")
+	age := flag.Duration("age", 0, "how long the server keeps a connection")
+	host := flag.String("host", "127.0.0.1", "where the server listens")
 	flag.Parse()
 
-	rpc, web := listen(), listen()
+	rpc, web := listen(*host), listen("127.0.0.1")
 	address = rpc.Addr().String()
 	var options []grpc.ServerOption
 	if *intercept {
 		options = append(options, grpc.UnaryInterceptor(interceptUnary),
 			grpc.StreamInterceptor(interceptStream))
 	}
+	if *secure && !*handler {
+		options = append(options, grpc.Creds(credentials.NewTLS(certificate())))
+	}
+	if *age != 0 {
+		options = append(options, grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: *age}))
+	}
 	server := grpc.NewServer(options...)
 	register(server)
 	if *handler {
-		go serveHandler(rpc, server)
+		go serveHandler(rpc, server, *secure)
 	} else {
 		go server.Serve(rpc)
 	}

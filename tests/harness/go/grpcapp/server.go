@@ -4,9 +4,16 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"strconv"
@@ -18,6 +25,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -46,9 +54,9 @@ func (greeter) obey(ctx context.Context, said string) (string, error) {
 	case "panic":
 		panic(argument)
 	case "call": // another RPC, with the handler's context
-		return "", unary(ctx, connection(address, false), order{Text: argument})
+		return "", unary(ctx, order{Target: address}.connection(), order{Text: argument})
 	case "background": // another RPC, without
-		return "", unary(context.Background(), connection(address, false), order{Text: argument})
+		return "", unary(context.Background(), order{Target: address}.connection(), order{Text: argument})
 	}
 	return said, nil
 }
@@ -174,7 +182,37 @@ func interceptStream(srv interface{}, stream grpc.ServerStream, info *grpc.Strea
 
 type wrapped struct{ grpc.ServerStream }
 
-// The gRPC server as a handler of net/http's HTTP/2 server.
-func serveHandler(l net.Listener, server *grpc.Server) {
-	(&http.Server{Handler: h2c.NewHandler(server, &http2.Server{})}).Serve(l)
+// The gRPC server as a handler of net/http's HTTP/2 server, by TLS or without.
+func serveHandler(l net.Listener, server *grpc.Server, secure bool) {
+	if secure {
+		web := &http.Server{Handler: server, TLSConfig: certificate()}
+		web.ServeTLS(l, "", "")
+	} else {
+		(&http.Server{Handler: h2c.NewHandler(server, &http2.Server{})}).Serve(l)
+	}
+}
+
+func inMemory() func(context.Context, string) (net.Conn, error) {
+	l := bufconn.Listen(1 << 16)
+	server := grpc.NewServer()
+	register(server)
+	go server.Serve(l)
+	return func(context.Context, string) (net.Conn, error) { return l.Dial() }
+}
+
+func certificate() *tls.Config {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

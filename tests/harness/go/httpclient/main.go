@@ -26,6 +26,7 @@ var (
 	gcPercent = flag.Int("gcpercent", 100, "debug.SetGCPercent")
 	profile   = flag.String("profile", "", "write a CPU profile of the whole run here")
 	unixPath  = flag.String("unix", "", "listen on this socket too")
+	host      = flag.String("host", "127.0.0.1", "where to listen")
 )
 
 func main() {
@@ -64,7 +65,7 @@ func main() {
 }
 
 func listen(network string) net.Listener {
-	l, err := net.Listen(network, "127.0.0.1:0")
+	l, err := net.Listen(network, net.JoinHostPort(*host, "0"))
 	check(err)
 	return l
 }
