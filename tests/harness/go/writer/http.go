@@ -17,6 +17,9 @@ import (
 	"golang.org/x/net/http2/h2c"
 )
 
+// alike is a header that is sorted before Traceparent and has the same in it, for another vendor.
+const alike = "Elastic-Apm-Traceparent"
+
 // echo notes what came and sends the body back. Header keys are those of the wire, made canonical.
 func echo(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
@@ -28,6 +31,9 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		if key != "X-Trailer" {
 			bad(r.URL.Path, "trailer "+key)
 		}
+	}
+	if came := r.Header.Get("X-Came"); came != strings.ReplaceAll(r.Header.Get(alike), "-", "_") {
+		bad(r.URL.Path, alike+" is "+r.Header.Get(alike)+", was "+came)
 	}
 	w.Header().Set("X-Names", fmt.Sprint(countOwn(r.Header)))
 	w.Write(body)
@@ -82,6 +88,13 @@ func startProxy(server *httptest.Server, transport http.RoundTripper) string {
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.Transport = transport
+	director := proxy.Director
+	proxy.Director = func(r *http.Request) {
+		director(r)
+		came := r.Header.Get("Traceparent")
+		r.Header.Set(alike, came)
+		r.Header.Set("X-Came", strings.ReplaceAll(came, "-", "_"))
+	}
 	return httptest.NewServer(proxy).URL
 }
 
