@@ -6,10 +6,10 @@
  * A request's headers leave (*Framer).WriteHeaders as one frame, which is then the last one in the
  * buffer of the connection's writer: a bufio.Writer of net/http and x/net, a bufWriter of gRPC. Before
  * anything else is written there, and before it is flushed, one field is put behind it and the frame
- * made longer, if the buffer has the room. The field is a literal that is never indexed, so the peers'
- * tables of headers stay as they are. What went out already, because it is larger than the buffer, and
- * what is followed by CONTINUATION, is left alone; the attempt is offered to servers instead
- * (join.bpf.h).
+ * made longer, if the buffer has the room, and in memory that the program used before: no page is
+ * made for a BPF program. The field is a literal that is never indexed, so the peers' tables of
+ * headers stay as they are. What went out already, because it is larger than the buffer, and what is
+ * followed by CONTINUATION, is left alone; the attempt is offered to servers instead (join.bpf.h).
  *
  * h2_bundle.go, internal/http2/{transport,frame}.go, golang.org/x/net/http2/{transport,frame}.go: Go
  * 1.19 to 1.27, x/net to v0.62.0; grpc/internal/transport/{controlbuf,http_util}.go, 1.40 to 1.85;
