@@ -171,7 +171,7 @@ bench: all $(B)/bench/layout $(B)/bench/layout.bpf.o ## what tracing costs, agai
 	$(Q)tests/bench/run $(B)
 
 lint: ## rules that a compiler does not know
-	$(Q)scripts/check-style && scripts/check-size
+	$(Q)scripts/check-style && scripts/check-size && scripts/library-table --check
 	$(Q)shellcheck -S warning $(shell grep -d skip -lE '^\#!/bin/(ba)?sh' scripts/*)
 	$(Q)mandoc -T lint scripts/gospan.8
 

@@ -6,6 +6,7 @@
 #include "events.h"
 #include "panic.h"
 #include "semconv.h"
+#include "stack.h"
 #include "utf8.h"
 
 enum {
@@ -20,6 +21,7 @@ struct values {
 	struct {
 		struct panic_value value;
 		struct otlp_text text;
+		struct raw stack;
 	} at[PANICS_MAX];
 	size_t cnt;
 	size_t left_out;
@@ -62,7 +64,18 @@ static void add_panic(struct values *values, const uint8_t *value, size_t len)
 		return;
 	}
 	memcpy(&values->at[values->cnt].value, value, len);
+	values->at[values->cnt].stack = (struct raw){NULL, 0};
 	values->at[values->cnt++].text = (struct otlp_text){NULL, 0};
+}
+
+static void add_to_panic(struct values *values, uint16_t key, const uint8_t *value, size_t len)
+{
+	if (!values->cnt || values->left_out)
+		return;
+	if (key == ATTR_PANIC_TEXT)
+		values->at[values->cnt - 1].text = (struct otlp_text){(const char *)value, len};
+	else
+		values->at[values->cnt - 1].stack = (struct raw){value, len};
 }
 
 /* Sorts a body's attributes by key; panics and errors, of which there may be several, apart. */
@@ -82,8 +95,8 @@ static void read_body(const struct span_record *record, const uint8_t *body, str
 			len = build__whole(key, value, len);
 		if (key == ATTR_PANIC)
 			add_panic(values, value, len);
-		else if (key == ATTR_PANIC_TEXT && values->cnt)
-			values->at[values->cnt - 1].text = (struct otlp_text){(const char *)value, len};
+		else if (key == ATTR_PANIC_TEXT || key == ATTR_PANIC_STACK)
+			add_to_panic(values, key, value, len);
 		else if (key == ATTR_ERROR || key == ATTR_ERROR_TEXT || key == ATTR_ERROR_ADDRESS)
 			go_error__read(&values->errors, key, value, len);
 		else
@@ -106,8 +119,13 @@ static void put_panics(struct build_span *b, const struct resolve *r, const stru
 		if (panic.is_abort)
 			continue; /* net/http's way to end a response, no exception */
 		event = build__event(b, "exception", value->time_ns + wall_offset);
+		if (!event)
+			continue;
+		event->is_panic = true;
 		build__event_text(b, event, "exception.type", panic.type);
 		build__event_text(b, event, "exception.message", panic.text);
+		build__event_clean(b, event, "exception.stacktrace",
+				   stack__print(b, r, values->at[i].stack.at, values->at[i].stack.len));
 	}
 	/* one that was raised further in and unwound this span as well */
 	if (!values->cnt && raw_number(raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_PANIC)
@@ -153,6 +171,9 @@ bool assemble__span(struct build_span *b, const struct config *config,
 
 	if (!semconv)
 		return false;
+	/* after the process is gone somebody may have written to its file */
+	if (r && (values.cnt || values.errors.cnt) && !resolve__is_intact(r))
+		in.resolve = r = NULL;
 	put_context(&b->span, record, wall_offset);
 	b->span.trace_state = build__clean(b, raw_text(&raws, ATTR_TRACE_STATE));
 	go_error__describe(b, r, &values.errors, record->bias, &in.error);

@@ -14,7 +14,7 @@ void build__begin(struct build_span *b)
 	b->span.attributes = b->attributes;
 	b->span.events = b->events;
 	b->span.links = b->links;
-	b->text_used = 0;
+	b->text_used = b->stacks_used = 0;
 	b->more_cnt = b->item_cnt = 0;
 	b->scope = (struct otlp_text){NULL, 0};
 }
@@ -49,11 +49,9 @@ static size_t plain_len(const char *text, size_t len)
 	return i;
 }
 
-struct otlp_text build__clean(struct build_span *b, struct otlp_text raw)
+size_t build__clean_into(char *to, size_t room, struct otlp_text raw)
 {
-	struct otlp_text out = {b->text + b->text_used, 0};
-	char *to = b->text + b->text_used;
-	size_t room = sizeof(b->text) - b->text_used;
+	size_t used = 0;
 
 	for (size_t i = 0; i < raw.len;) {
 		size_t plain = plain_len(raw.at + i, raw.len - i);
@@ -61,17 +59,25 @@ struct otlp_text build__clean(struct build_span *b, struct otlp_text raw)
 		const char *from = len && raw.at[i] ? raw.at + i : replacement;
 		size_t put = from == replacement ? sizeof(replacement) - 1 : len;
 
-		if (out.len + put > room) {
+		if (used + put > room) {
 			if (!plain)
 				break;
-			put = room - out.len;
+			put = room - used;
 		}
-		memcpy(to + out.len, from, put);
-		out.len += put;
+		memcpy(to + used, from, put);
+		used += put;
 		i += len ? len : 1;
 	}
-	b->text_used += out.len;
-	return out;
+	return used;
+}
+
+struct otlp_text build__clean(struct build_span *b, struct otlp_text raw)
+{
+	char *to = b->text + b->text_used;
+	size_t len = build__clean_into(to, sizeof(b->text) - b->text_used, raw);
+
+	b->text_used += len;
+	return (struct otlp_text){to, len};
 }
 
 struct otlp_text build__printf(struct build_span *b, const char *format, ...)
@@ -149,15 +155,27 @@ struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t
 	return e;
 }
 
+static struct otlp_attribute *add_to_event(struct build_span *b, struct otlp_event *event)
+{
+	if (!event || event->attribute_cnt == BUILD_EVENT_ATTRIBUTES_MAX)
+		return NULL;
+	return &b->event_attributes[event - b->events][event->attribute_cnt++];
+}
+
+void build__event_clean(struct build_span *b, struct otlp_event *event, const char *key,
+			struct otlp_text value)
+{
+	struct otlp_attribute *a = value.len ? add_to_event(b, event) : NULL;
+
+	if (a)
+		*a = (struct otlp_attribute){.key = key, .type = OTLP_TEXT, .text = value};
+}
+
 void build__event_text(struct build_span *b, struct otlp_event *event, const char *key,
 		       struct otlp_text value)
 {
-	struct otlp_attribute *a;
-
-	if (!event || !value.len || event->attribute_cnt == BUILD_EVENT_ATTRIBUTES_MAX)
-		return;
-	a = &b->event_attributes[event - b->events][event->attribute_cnt++];
-	*a = (struct otlp_attribute){.key = key, .type = OTLP_TEXT, .text = build__clean(b, value)};
+	if (event && value.len)
+		build__event_clean(b, event, key, build__clean(b, value));
 }
 
 /* Cuts TEXT to at most MAX characters, as the specification counts them. */

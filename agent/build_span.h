@@ -20,6 +20,7 @@ enum {
 	BUILD_LINKS_MAX = 32,
 	BUILD_MORE_MAX = 256,
 	BUILD_TEXT_MAX = 16384, /* a record is 2 KiB; a bad byte becomes three */
+	BUILD_STACKS_MAX = 65536, /* stacks of panics: 100 frames with long names are 15 KB */
 };
 
 struct build_span {
@@ -35,6 +36,8 @@ struct build_span {
 	struct otlp_text scope; /* name of the span's tracer; empty: the library's */
 	char text[BUILD_TEXT_MAX];
 	size_t text_used;
+	char stacks[BUILD_STACKS_MAX];
+	size_t stacks_used;
 };
 
 /* Bytes of a record's attribute; at NULL: it has none. The last one of a key counts. */
@@ -71,6 +74,9 @@ struct otlp_text build__clean(struct build_span *b, struct otlp_text raw);
 struct otlp_text build__printf(struct build_span *b, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same behind TO, which has room for ROOM bytes. What does not fit is cut off. */
+size_t build__clean_into(char *to, size_t room, struct otlp_text raw);
+
 /*
  * Length of a text of KEY without the rest of a character in whose middle the record may have been
  * cut off.
@@ -86,6 +92,9 @@ void build__real(struct build_span *b, const char *key, double value);
 struct otlp_event *build__event(struct build_span *b, const char *name, uint64_t time_unix_ns);
 void build__event_text(struct build_span *b, struct otlp_event *event, const char *key,
 		       struct otlp_text value);
+/* The same for a clean text that lives as long as the span. */
+void build__event_clean(struct build_span *b, struct otlp_event *event, const char *key,
+			struct otlp_text value);
 
 /* Applies the attribute, event and link limits of the configuration. */
 void build__limit(struct build_span *b, const struct config *config);

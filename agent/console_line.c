@@ -38,15 +38,22 @@ static struct otlp_text text_of(const struct otlp_attribute *attributes, size_t 
 	return found ? found->text : (struct otlp_text){ "", 0 };
 }
 
+/* The first panic, else the first exception that the program tells of. */
 static const struct otlp_event *find_exception(const struct otlp_span *span)
 {
 	static const char name[] = "exception";
+	const struct otlp_event *found = NULL;
 
-	for (size_t i = 0; i < span->event_cnt; i++)
-		if (span->events[i].name.len == sizeof(name) - 1 &&
-		    memcmp(span->events[i].name.at, name, sizeof(name) - 1) == 0)
-			return &span->events[i];
-	return NULL;
+	for (size_t i = 0; i < span->event_cnt; i++) {
+		const struct otlp_event *event = &span->events[i];
+
+		if (event->is_panic)
+			return event;
+		if (!found && event->name.len == sizeof(name) - 1 &&
+		    memcmp(event->name.at, name, sizeof(name) - 1) == 0)
+			found = event;
+	}
+	return found;
 }
 
 /* "runtime error: " is in every message of a runtime.Error, whose type says so already. */
@@ -122,9 +129,10 @@ static void find_error(struct span_line *line, const struct otlp_span *span)
 	line->message = span->status_message;
 	if (!exception)
 		return;
-	line->panic = text_of(exception->attributes, exception->attribute_cnt, "exception.type");
-	line->panic_message = cut_prefix(text_of(exception->attributes, exception->attribute_cnt,
-						 "exception.message"));
+	line->is_panic = exception->is_panic;
+	line->exception = text_of(exception->attributes, exception->attribute_cnt, "exception.type");
+	line->exception_message = cut_prefix(text_of(
+		exception->attributes, exception->attribute_cnt, "exception.message"));
 }
 
 static void find_status(struct span_line *line, const struct otlp_span *span)
@@ -185,8 +193,8 @@ struct span_line *span_line__new(const char *service, const struct otlp_span *sp
 {
 	struct span_line borrowed = { 0 }, *line;
 	struct otlp_text *texts[] = { &borrowed.name,	       &borrowed.query,	     &borrowed.service,
-				      &borrowed.panic,	       &borrowed.code,
-				      &borrowed.panic_message, &borrowed.error_type,
+				      &borrowed.exception,       &borrowed.code,
+				      &borrowed.exception_message, &borrowed.error_type,
 				      &borrowed.message,       &borrowed.path /* the last */ };
 	char target[TARGET_BYTES], *at;
 	size_t bytes = 0;
@@ -349,7 +357,7 @@ static void put_pair(struct row *row, const char *label, struct otlp_text what,
 
 static bool has_error(const struct span_line *line)
 {
-	return line->panic.len || line->error_type.len || line->message.len;
+	return line->exception.len || line->error_type.len || line->message.len;
 }
 
 /* A wait for a connection that explains the span's duration, or part of it. */
@@ -365,8 +373,9 @@ static void put_notes(struct row *row, const struct span_line *line, unsigned en
 	char duration[DURATION_BYTES];
 
 	row__style(row, has_error(line) ? RED : YELLOW);
-	if (line->panic.len)
-		put_pair(row, "panic ", line->panic, line->panic_message, end);
+	if (line->exception.len)
+		put_pair(row, line->is_panic ? "panic " : "exception ", line->exception,
+			 line->exception_message, end);
 	else if (line->error_type.len)
 		put_pair(row, "error.type=", line->error_type, line->message, end);
 	else if (line->message.len)
@@ -389,7 +398,7 @@ static bool is_told_by_status(const struct span_line *line)
 	char text[24];
 	int len = snprintf(text, sizeof(text), "%lld", (long long)line->status);
 
-	return !line->panic.len && !line->message.len && !has_waited(line) &&
+	return !line->exception.len && !line->message.len && !has_waited(line) &&
 	       (size_t)len == line->error_type.len && memcmp(text, line->error_type.at, len) == 0;
 }
 

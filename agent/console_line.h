@@ -27,10 +27,11 @@ struct span_line {
 	uint64_t start_unix_ns, end_unix_ns; /* end >= start */
 	uint64_t pool_wait_ns;		     /* for a connection to a database */
 	bool failed;
+	bool is_panic; /* what `exception` tells of */
 	bool parent_is_local; /* a span of the same process: it ends too, sooner or later */
 	bool is_top, is_shown; /* the caller's marks */
 	int64_t status; /* http.response.status_code, 0: none */
-	struct otlp_text name, path, query, service, panic, panic_message, error_type, message;
+	struct otlp_text name, path, query, service, exception, exception_message, error_type, message;
 	struct otlp_text code; /* the status where it is a word: gRPC's, a database's */
 	char text[]; /* what these point to */
 };

@@ -48,6 +48,8 @@ enum declared_what {
 	DECLARED_TYPE,
 	DECLARED_SIZE, /* of a type's values */
 	DECLARED_END, /* of the executable's addresses */
+	DECLARED_TEXT_START, /* of its Go code */
+	DECLARED_TEXT_END,
 	DECLARED_FUNCTION,
 	DECLARED_FRAME,
 	DECLARED_LIBRARY,

@@ -54,41 +54,116 @@ static int fill_rodata(const struct plan *plan, struct gospan_bpf *bpf)
 	return 0;
 }
 
-/* Loads the programs that are on, and the dispatcher that jumps to them. */
-static int load(const struct kernel *kernel, const struct plan *plan, struct gospan_bpf *bpf)
+/* Opens an instance of the BPF object for the executable, with its facts. */
+static int open_instance(struct executable *e, const struct kernel *kernel)
 {
-	struct bpf_program *prog;
-	int err;
+	int err = kernel__open_instance(kernel, &e->bpf);
 
-	bpf_object__for_each_program(prog, bpf->obj)
-		if (!strncmp(bpf_program__section_name(prog), "go_", 3))
-			bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
-	for (size_t i = 0; i < plan->probe_cnt; i++)
-		if (plan->probes[i].on)
-			bpf_program__set_autoload(
-				bpf_object__find_program_by_name(
-					bpf->obj, plan->probes[i].declared->program), true);
-	bpf_program__set_autoload(bpf->progs.dispatch, true);
-	if (by_multi(kernel))
-		bpf_object__for_each_program(prog, bpf->obj)
-			if (bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE)
-				bpf_program__set_expected_attach_type(
-					prog, (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
-	err = gospan_bpf__load(bpf);
 	if (err)
 		return err;
-	for (size_t i = 0; i < plan->probe_cnt && !err; i++) {
-		const struct planned_probe *p = &plan->probes[i];
+	/* a link that knows its process needs no second look */
+	e->bpf->rodata->only_targets = !e->all_processes && !by_pid(kernel);
+	e->bpf->rodata->context_type_cnt =
+		context_types__find(e->resolve, (struct context_type *)e->bpf->rodata->context_types);
+	e->bpf->rodata->sdk_fills = kernel__config(kernel)->with_sdk == WITH_SDK_FILL;
+	e->bpf->rodata->known_tracer_cnt =
+		plan__known_tracers(e->plan, (uint64_t *)e->bpf->rodata->known_tracers);
+	plan__settle(e->plan);
+	return fill_rodata(e->plan, e->bpf);
+}
+
+static void close_instance(struct executable *e)
+{
+	gospan_bpf__destroy(e->bpf);
+	e->bpf = NULL;
+}
+
+static void set_types(struct gospan_bpf *bpf, const struct kernel *kernel)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, bpf->obj) {
+		if (!strncmp(bpf_program__section_name(prog), "go_", 3))
+			bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+		if (by_multi(kernel) && bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE)
+			bpf_program__set_expected_attach_type(
+				prog, (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
+	}
+}
+
+static struct bpf_program *program_of(const struct executable *e, const struct planned_probe *p)
+{
+	return bpf_object__find_program_by_name(e->bpf->obj, p->declared->program);
+}
+
+/* Opens an instance and loads the dispatcher and the programs that are on, or of them ONLY one. */
+static int load(struct executable *e, const struct kernel *kernel, const struct planned_probe *only)
+{
+	int err = open_instance(e, kernel);
+
+	if (err)
+		return err;
+	set_types(e->bpf, kernel);
+	bpf_program__set_autoload(e->bpf->progs.dispatch, true);
+	for (size_t i = 0; i < e->plan->probe_cnt; i++) {
+		const struct planned_probe *p = &e->plan->probes[i];
+
+		if (p->on && (!only || only == p))
+			bpf_program__set_autoload(program_of(e, p), true);
+	}
+	return gospan_bpf__load(e->bpf);
+}
+
+/* Loads them one by one, and turns off what the kernel does not take: that alone, not all of it. */
+static int drop_refused(struct executable *e, const struct kernel *kernel)
+{
+	for (size_t i = 0; i < e->plan->probe_cnt; i++) {
+		const struct planned_probe *p = &e->plan->probes[i];
+		char reason[120];
+		struct why lost;
+		int err;
+
+		if (!p->on || (i && p[-1].on && p[-1].program == p->program))
+			continue;
+		close_instance(e);
+		err = load(e, kernel, p);
+		if (!err)
+			continue;
+		if (!e->bpf)
+			return err;
+		snprintf(reason, sizeof(reason), "the kernel does not take the BPF program %.40s (%s)",
+			 p->declared->program, strerror(-err));
+		plan__refuse(e->plan, p->program, reason, &lost);
+		log_warn("%s: %s: %s; --log-level debug shows why", e->path, reason, lost.text);
+	}
+	close_instance(e);
+	return plan__is_useful(e->plan) ? load(e, kernel, NULL) : -EACCES;
+}
+
+static int fill_program_array(struct executable *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < e->plan->probe_cnt && !err; i++) {
+		const struct planned_probe *p = &e->plan->probes[i];
 		uint32_t key = p->program;
 		int fd;
 
 		if (!p->on)
 			continue;
-		fd = bpf_program__fd(
-			bpf_object__find_program_by_name(bpf->obj, p->declared->program));
-		err = bpf_map_update_elem(bpf_map__fd(bpf->maps.programs), &key, &fd, BPF_ANY);
+		fd = bpf_program__fd(program_of(e, p));
+		err = bpf_map_update_elem(bpf_map__fd(e->bpf->maps.programs), &key, &fd, BPF_ANY);
 	}
 	return err;
+}
+
+static int load_what_the_kernel_takes(struct executable *e, const struct kernel *kernel)
+{
+	int err = load(e, kernel, NULL);
+
+	if (err && e->bpf)
+		err = drop_refused(e, kernel);
+	return err ? err : fill_program_array(e);
 }
 
 static int read_facts(struct executable *e, const struct kernel *kernel, int pid, struct why *why)
@@ -126,7 +201,14 @@ static void decide_on_writing(struct executable *e, const struct kernel *kernel)
 		e->write_err = features__try_write();
 	if (e->write_err)
 		plan__drop_writes(e->plan, "the kernel lets no BPF program write into a process");
-	plan__settle(e->plan);
+}
+
+/* A table of programs is emptied when nobody has it open any more. */
+static int keep_programs(struct executable *e)
+{
+	e->dispatch_fd = fcntl(bpf_program__fd(e->bpf->progs.dispatch), F_DUPFD_CLOEXEC, 0);
+	e->programs_fd = fcntl(bpf_map__fd(e->bpf->maps.programs), F_DUPFD_CLOEXEC, 0);
+	return e->dispatch_fd < 0 || e->programs_fd < 0 ? -errno : 0;
 }
 
 int executable__new(const struct kernel *kernel, const struct process *process, bool all_processes,
@@ -136,33 +218,27 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 	struct executable *e = calloc(1, sizeof(*e));
 	int err = -ENOMEM;
 
-	if (!e || !(e->path = strdup(process->exe_path)))
+	if (!e)
+		return err;
+	e->dispatch_fd = e->programs_fd = -1;
+	e->path = strdup(process->exe_path);
+	if (!e->path)
 		goto cleanup;
 	e->id = process->exe;
 	e->all_processes = all_processes;
 	err = read_facts(e, kernel, process->pid, why);
 	if (err)
 		goto cleanup;
-	err = kernel__open_instance(kernel, &e->bpf);
-	if (err)
-		goto cleanup;
-	/* a link that knows its process needs no second look */
-	e->bpf->rodata->only_targets = !all_processes && !by_pid(kernel);
-	e->bpf->rodata->context_type_cnt =
-		context_types__find(e->resolve, (struct context_type *)e->bpf->rodata->context_types);
-	e->bpf->rodata->sdk_fills = kernel__config(kernel)->with_sdk == WITH_SDK_FILL;
-	e->bpf->rodata->known_tracer_cnt =
-		plan__known_tracers(e->plan, (uint64_t *)e->bpf->rodata->known_tracers);
 	decide_on_writing(e, kernel);
-	err = fill_rodata(e->plan, e->bpf);
+	err = load_what_the_kernel_takes(e, kernel);
 	if (!err)
-		err = load(kernel, e->plan, e->bpf);
-	if (err)
+		err = keep_programs(e);
+	if (err) {
 		snprintf(why->text, sizeof(why->text),
 			 "%.80s: the kernel does not take the BPF programs (%s); --log-level debug shows why",
 			 e->path, strerror(-err));
-	if (err)
 		goto cleanup;
+	}
 	resolve__rest(e->resolve);
 	e->prepare_ns = loop__now_ns() - start_ns;
 	*out = e;
@@ -200,7 +276,6 @@ static int link_sites(struct executable *e, const struct kernel *kernel, const c
 {
 	size_t cnt = plan__site_cnt(e->plan), n = 0;
 	uint64_t *offs = calloc(2 * cnt, sizeof(*offs)), *cookies = offs + cnt;
-	int dispatch = bpf_program__fd(e->bpf->progs.dispatch);
 	int fd = 0;
 
 	if (!offs)
@@ -211,12 +286,12 @@ static int link_sites(struct executable *e, const struct kernel *kernel, const c
 			cookies[n++] = cookie_of(&e->plan->probes[i], s);
 		}
 	if (by_multi(kernel)) {
-		fd = uprobe__attach_multi(dispatch, path, pid, offs, cookies, cnt);
+		fd = uprobe__attach_multi(e->dispatch_fd, path, pid, offs, cookies, cnt);
 		if (fd >= 0)
 			fd = add_link(e, fd, pid);
 	} else {
 		for (size_t i = 0; i < cnt && fd >= 0; i++) {
-			fd = uprobe__attach_perf(dispatch, path, offs[i], cookies[i]);
+			fd = uprobe__attach_perf(e->dispatch_fd, path, offs[i], cookies[i]);
 			if (fd >= 0)
 				fd = add_link(e, fd, 0);
 		}
@@ -273,6 +348,13 @@ size_t executable__take_links(struct executable *e, int *fds, size_t cap)
 	return cnt;
 }
 
+void executable__forget_object(struct executable *e)
+{
+	if (e->bpf)
+		gospan_bpf__destroy(e->bpf);
+	e->bpf = NULL;
+}
+
 void executable__free(struct executable *e)
 {
 	if (!e)
@@ -282,8 +364,11 @@ void executable__free(struct executable *e)
 			close(e->links[i]);
 	free(e->links);
 	free(e->link_pids);
-	if (e->bpf)
-		gospan_bpf__destroy(e->bpf);
+	executable__forget_object(e);
+	if (e->dispatch_fd >= 0)
+		close(e->dispatch_fd);
+	if (e->programs_fd >= 0)
+		close(e->programs_fd);
 	plan__free(e->plan);
 	resolve__free(e->resolve);
 	free(e->path);

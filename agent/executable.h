@@ -16,7 +16,8 @@ struct executable {
 	char *path;	       /* as first seen, for messages */
 	struct resolve *resolve;
 	struct plan *plan;
-	struct gospan_bpf *bpf;
+	struct gospan_bpf *bpf; /* NULL once its programs are all that is kept */
+	int dispatch_fd, programs_fd; /* what is attached, and the table that keeps what it jumps to */
 	bool all_processes;    /* one link for every process, those to come included */
 	int *links;	       /* fds; -1 closed */
 	int *link_pids;	       /* whose; 0: everybody's */
@@ -32,6 +33,12 @@ struct executable {
  */
 int executable__new(const struct kernel *kernel, const struct process *process, bool all_processes,
 		    struct executable **out, struct why *why);
+
+/*
+ * Frees what libbpf keeps of programs that are loaded, ten megabytes for the libraries of a large
+ * service. Nothing here needs it any more.
+ */
+void executable__forget_object(struct executable *e);
 
 /* Puts the probes into PID's text (into everybody's with all_processes, the first time). */
 int executable__attach(struct executable *e, const struct kernel *kernel, int pid, struct why *why);

@@ -97,6 +97,13 @@ static int load_shared(struct kernel *k, bool with_tracepoints)
 	if (!bpf)
 		return -errno;
 	set_sizes(bpf, k->config->ring_bytes, k->config->max_in_flight);
+	/*
+	 * 4,096 spans under way are 14 MB, nearly all of which is never used. Hash maps that are not
+	 * preallocated have an allocator made for probes (bpf_mem_alloc) since 6.1, commit
+	 * fba1a1c6c912; uprobe_multi is later, so where that is, this is as well.
+	 */
+	if (features__has(k->features, FEATURE_UPROBE_MULTI))
+		bpf_map__set_map_flags(bpf->maps.in_flight, BPF_F_NO_PREALLOC);
 	bpf->rodata->process_pid_level = k->pid_level;
 	bpf->rodata->process_pid_namespace = k->pid_namespace;
 	bpf_program__set_autoload(bpf->progs.process_exec, with_tracepoints);

@@ -94,6 +94,7 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 {
 	struct function_fact function;
 	struct type_fact type;
+	uint64_t text[2];
 
 	switch (v->declared->what) {
 	case DECLARED_FIELD:
@@ -112,6 +113,12 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		break;
 	case DECLARED_END:
 		v->value = resolve__end(r);
+		v->found = true;
+		return;
+	case DECLARED_TEXT_START:
+	case DECLARED_TEXT_END:
+		resolve__text(r, &text[0], &text[1]);
+		v->value = text[v->declared->what == DECLARED_TEXT_END];
 		v->found = true;
 		return;
 	case DECLARED_FUNCTION:
@@ -287,6 +294,21 @@ static void plan_children(struct plan *plan)
 		}
 }
 
+/* Those that are off. */
+static void drop_probes_of_libraries(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->probe_cnt; i++) {
+		struct planned_probe *p = &plan->probes[i];
+		int library = p->declared->library;
+
+		if (p->on && library >= 0 && !plan->libraries[library].on) {
+			p->on = false;
+			snprintf(p->reason, sizeof(p->reason), "%s is off",
+				 plan->declarations->libraries[library].name);
+		}
+	}
+}
+
 /* A library is on when one of its probes is and nothing that it needs is missing. */
 static void plan_libraries(struct plan *plan, const struct resolve *r)
 {
@@ -314,15 +336,7 @@ static void plan_libraries(struct plan *plan, const struct resolve *r)
 			if (!plan->values[i].found && d->values[i].needed &&
 			    (d->values[i].library < 0 || d->values[i].library == (int)l))
 				turn_off(&plan->libraries[l], plan->values[i].reason);
-	for (size_t i = 0; i < plan->probe_cnt; i++) {
-		struct planned_probe *p = &plan->probes[i];
-
-		if (p->on && p->declared->library >= 0 && !plan->libraries[p->declared->library].on) {
-			p->on = false;
-			snprintf(p->reason, sizeof(p->reason), "%s is off",
-				 d->libraries[p->declared->library].name);
-		}
-	}
+	drop_probes_of_libraries(plan);
 }
 
 /* A function, or any of a package. */
@@ -393,59 +407,27 @@ void plan__free(struct plan *plan)
 	free(plan);
 }
 
-/* PROGRAM "": any that writes. */
-static bool is_attached(const struct plan *plan, const char *program)
+void plan__refuse(struct plan *plan, size_t program, const char *reason, struct why *lost)
 {
-	for (size_t i = 0; i < plan->probe_cnt; i++) {
-		const struct declared_probe *d = plan->probes[i].declared;
+	const struct declared_probe *declared = &plan->declarations->probes[program];
+	struct planned_library *l =
+		declared->library < 0 ? NULL : &plan->libraries[declared->library];
 
-		if (plan->probes[i].on && (*program ? !strcmp(d->program, program) : d->writes))
-			return true;
-	}
-	return false;
-}
-
-void plan__settle(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->declarations->value_cnt; i++) {
-		struct planned_value *v = &plan->values[i];
-
-		if (v->declared->what != DECLARED_ATTACHED)
-			continue;
-		v->found = true;
-		v->value = is_attached(plan, v->declared->path);
-	}
-}
-
-bool plan__writes(const struct plan *plan)
-{
-	return is_attached(plan, "");
-}
-
-static void remark_writes(struct plan *plan, bool on, const char *remark)
-{
 	for (size_t i = 0; i < plan->probe_cnt; i++) {
 		struct planned_probe *p = &plan->probes[i];
 
-		if (!p->on || !p->declared->writes)
+		if (p->program != program || !p->on)
 			continue;
-		p->on = on;
-		snprintf(p->reason, sizeof(p->reason), "%s", remark);
+		p->on = false;
+		snprintf(p->reason, sizeof(p->reason), "%s", reason);
 	}
-}
-
-void plan__drop_writes(struct plan *plan, const char *reason)
-{
-	remark_writes(plan, false, reason);
-}
-
-void plan__judge_writes(struct plan *plan, int err)
-{
-	if (err == -EPERM || err == -EACCES)
-		remark_writes(plan, true,
-			      "only if the kernel lets BPF programs write: that takes privileges to try");
-	else if (err)
-		plan__drop_writes(plan, "the kernel lets no BPF program write into a process");
+	if (l && declared->needed) {
+		turn_off(l, reason);
+		drop_probes_of_libraries(plan);
+		plan_children(plan);
+	}
+	snprintf(lost->text, sizeof(lost->text), l && !l->on ? "%s is off" : "part of %s spans is missing",
+		 l ? l->declared->name : "all");
 }
 
 bool plan__package(const struct plan *plan, size_t library, struct planned_library *out)

@@ -67,6 +67,12 @@ void plan__judge_writes(struct plan *plan, int err);
 void plan__settle(struct plan *plan);
 
 /*
+ * Turns PROGRAM (an index into the declarations' probes) off, for REASON, and its library with it if
+ * that needs it. LOST becomes what is missing then, in words.
+ */
+void plan__refuse(struct plan *plan, size_t program, const char *reason, struct why *lost);
+
+/*
  * Client and server of a package are libraries of one name. True for the first one of a name; OUT is
  * what they are together: on when nothing of it that is linked is off.
  */

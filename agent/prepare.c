@@ -47,6 +47,8 @@ static void *work(void *arg)
 
 	job->err = executable__new(job->kernel, &job->process, job->all_processes, &job->executable,
 				   &job->why);
+	if (!job->err)
+		executable__forget_object(job->executable);
 	if (write(job->done_fd, &one, sizeof(one)) < 0)
 		return NULL; /* an eventfd of which we add one at a time has always room */
 	return NULL;

@@ -3,6 +3,8 @@
  * chi v5 routes: http.route of the net/http server's span, from where a Mux has looked for the route.
  * Each Mux that a request passes adds its pattern to those in the routing context, which the
  * request's context holds; joined they are the route, as chi's Context.RoutePattern() has it.
+ *
+ * Table: `github.com/go-chi/chi/v5` | 5.0 to 5.5 | `http.route`
  */
 #include "http_route.bpf.h"
 

@@ -12,6 +12,8 @@
  *
  * Functions: src/database/sql/sql.go, Go 1.19 to 1.27; retry() is of 1.20, before that each method
  * had the loop in itself.
+ *
+ * Table: `database/sql` over lib/pq, pgx, go-sql-driver/mysql, mattn and modernc sqlite | Go 1.19 to 1.27 | CLIENT spans of queries, statements, transactions, pings: database, text, errors, time waited for a connection
  */
 #include "database_sql.bpf.h"
 
@@ -142,7 +144,6 @@ SEC("go_after/database/sql.(*DB).QueryContext.func1>database/sql.(*DB).query")
 GO_ALSO("database/sql.(*DB).QueryContext>database/sql.(*DB).query")
 GO_ALSO("database/sql.(*DB).BeginTx.func1>database/sql.(*DB).begin")
 GO_ALSO("database/sql.(*DB).BeginTx>database/sql.(*DB).begin")
-GO_ALSO("database/sql.(*Tx).QueryContext>database/sql.(*DB).queryDC")
 GO_ALSO("database/sql.(*Conn).QueryContext>database/sql.(*DB).queryDC")
 GO_ALSO("database/sql.(*Conn).BeginTx>database/sql.(*DB).beginDC")
 GO_OF(database_sql) GO_NEEDED GO_RESULTS(7) int sql_pointer_return(struct pt_regs *ctx)

@@ -16,6 +16,12 @@ int sql_end(const struct goroutine *on, struct in_flight *span);
  */
 int sql_put_conn(struct in_flight *span, __u64 driver_conn);
 
+/*
+ * A goroutine that is started at FUNCTION (link-time address): is it database/sql's own that watches
+ * over the rows of a query? Those of a Tx are always watched, and that they are is the query's end.
+ */
+bool sql_watches_rows(const struct goroutine *creator, __u64 function);
+
 /* A connection that is idle in DB's pool, 0: there is none. */
 __u64 sql_idle_conn(__u64 db);
 

@@ -16,6 +16,15 @@ extern const volatile __u16 g_panic; /* net_http_server.bpf.c */
 GO_FUNCTION(tx_release, "database/sql.(*Tx).closemuRUnlockRelease-fm");
 GO_FUNCTION(conn_release, "database/sql.(*Conn).closemuRUnlockCondReleaseConn-fm");
 
+/*
+ * func (rs *Rows) initContextClose(ctx, txctx context.Context): what it does last is `go
+ * rs.awaitDone(...)` if one of the contexts can be cancelled, as a transaction's own always can. The
+ * statement's function has this name from Go 1.22 on.
+ */
+#define ROWS_WATCHER "database/sql.(*Rows).initContextClose.gowrap1"
+GO_FUNCTION(rows_watcher, ROWS_WATCHER);
+GO_FRAME(starts_are_seen, "runtime.newproc.func1>runtime.runqput");
+
 /* Length of the last argument, a slice that has no room in x86-64's registers. */
 static __always_inline __u64 arg_cnt(const struct pt_regs *ctx, int on_arm64)
 {
@@ -37,9 +46,44 @@ int sql_query_on_conn(struct pt_regs *ctx)
 {
 	struct go_interface context = {go_arg(ctx, 1), go_arg(ctx, 2)};
 	struct go_string text = {go_arg(ctx, 7), go_arg(ctx, 8)};
-	struct in_flight *span = begin_on_conn(ctx, go_arg(ctx, 5), &context);
+	struct in_flight *span;
 
+	if (go_arg(ctx, 4) && rows_watcher && starts_are_seen == GO_ABSENT)
+		return 0; /* a Tx's: nothing would end it */
+	span = begin_on_conn(ctx, go_arg(ctx, 5), &context);
 	return span ? put_query(span, text, arg_cnt(ctx, 10)) : 0;
+}
+
+/* Neither of the functions has an instruction behind the call that the kernel emulates. */
+SEC("go_after/database/sql.(*Tx).QueryContext>database/sql.(*DB).queryDC")
+GO_UNLESS(ROWS_WATCHER ">database/sql.(*Rows).awaitDone")
+GO_OF(database_sql) GO_RESULTS(7) int sql_tx_query_return(struct pt_regs *ctx)
+{
+	struct go_interface error = {go_arg(ctx, 1), go_arg(ctx, 2)};
+
+	return call_done(ctx, error);
+}
+
+/* A global function: the verifier looks at it once. */
+__weak int sql_query_watched(const struct goroutine *on)
+{
+	struct in_flight *span;
+
+	if (!on)
+		return 0;
+	span = span_find(on, database_sql);
+	if (!span || !(span->state & ON_CONN) || !(span->state & HAS_QUERY) ||
+	    span->state & EXECUTES)
+		return 0;
+	return sql_end(on, span);
+}
+
+__hidden bool sql_watches_rows(const struct goroutine *creator, __u64 function)
+{
+	if (!rows_watcher || function != rows_watcher)
+		return false;
+	sql_query_watched(creator);
+	return true;
 }
 
 /*
@@ -66,7 +110,7 @@ int sql_exec_on_conn(struct pt_regs *ctx)
 
 /*
  * release(err error), a method value: execDC defers it; queryDC calls it when it fails, else Rows
- * do when they are closed. A stepped return costs many times as much.
+ * do when they are closed.
  */
 SEC("go_entry/database/sql.(*Tx).closemuRUnlockRelease-fm")
 GO_ALSO("database/sql.(*Conn).closemuRUnlockCondReleaseConn-fm")
@@ -78,7 +122,9 @@ int sql_released(struct pt_regs *ctx)
 	struct goroutine on;
 
 	span = span_here(ctx, &on, database_sql);
-	if (!span || !(span->state & EXECUTES))
+	if (!span || !(span->state & ON_CONN))
+		return 0;
+	if (!(span->state & EXECUTES) && !(span->state & HAS_QUERY && error.tab))
 		return 0;
 	/* deferred functions run when the driver panics as well */
 	if (!error.tab && g_panic != GO_ABSENT && go_word(on.g + g_panic) &&

@@ -6,6 +6,8 @@
  * the search. v4 inlines that in places, so its context is remembered where the search begins and
  * its path is taken where it ended. A search without a result leaves the request's own path there
  * (to v4.7) or none; one that found other methods only is told apart by what it calls then.
+ *
+ * Table: `github.com/labstack/echo` | v4.0 to v4.16, v5.0 to v5.4 | `http.route`
  */
 #include "http_route.bpf.h"
 

@@ -7,6 +7,8 @@
  *
  * Layouts: server.go, http.go, header.go, args.go, v1.14.0 to v1.77.0. Until v1.13.1 the headers of
  * most requests are not parsed before the handler asks for one: off.
+ *
+ * Table: `github.com/valyala/fasthttp` servers | 1.14 to 1.77 | SERVER spans
  */
 #include "context.bpf.h"
 #include "http_server.bpf.h"

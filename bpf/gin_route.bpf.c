@@ -3,6 +3,8 @@
  * gin routes: http.route of the net/http server's span, from where a request whose route was found
  * sets off through its handlers. Requests without one go another way (serveError). Before v1.5.0
  * nothing keeps the route.
+ *
+ * Table: `github.com/gin-gonic/gin` | 1.5 to 1.12 | `http.route`
  */
 #include "http_route.bpf.h"
 

@@ -51,6 +51,11 @@
 /* Link-time address behind the executable's last byte: a pointer above it is to the heap or a stack. */
 #define GO_END(variable) const volatile __u64 variable GO_TAG("go:end") = 0
 
+/* Link-time addresses between which the Go code lies: START <= code < END. */
+#define GO_TEXT(start, end) \
+	const volatile __u64 start GO_TAG("go:text-start") = 0; \
+	const volatile __u64 end GO_TAG("go:text-end") = 0
+
 /*
  * A library: VARIABLE holds the index that span_begin() wants; NAME is the Go package (scope
  * "gospan/NAME"), KIND a span kind, DOMAIN the semantic conventions its attributes follow.

@@ -3,6 +3,8 @@
  * gorilla/mux routes: http.route of the net/http server's span, from where a router hands the route
  * that matched to the handler's request. A route made by a subrouter holds the whole template. A
  * route without a handler of its own is only the way to a subrouter that found nothing.
+ *
+ * Table: `github.com/gorilla/mux` | 1.4 to 1.8 | `http.route`
  */
 #include "http_route.bpf.h"
 

@@ -13,6 +13,8 @@
  * grpc_join.bpf.c.
  *
  * Functions and layouts: call.go, stream.go, clientconn.go, dialoptions.go; 1.40 to 1.85.
+ *
+ * Table: `google.golang.org/grpc` clients | 1.40 to 1.85 | CLIENT spans of unary calls and streams: status, message, counts of messages
  */
 #include "grpc.bpf.h"
 

@@ -8,6 +8,8 @@
  * Functions and layouts: server.go, stream.go, internal/transport/{transport,server_stream,
  * http2_server,handler_server}.go, metadata/metadata.go; 1.40 to 1.85. Streams are ServerStream from
  * 1.69: with a *Stream in it, from 1.77 a Stream.
+ *
+ * Table: `google.golang.org/grpc` servers | 1.40 to 1.85 | SERVER spans of unary calls and streams, with the status that is sent
  */
 #include "context.bpf.h"
 #include "go_map.bpf.h"
@@ -264,21 +266,25 @@ int grpc_write_status_entry(struct pt_regs *ctx)
 	return span_end(&on, span);
 }
 
-/* The span of the RPC with this serverStream, unless it is unary. */
+static __always_inline bool is_unary(__u64 server_stream)
+{
+	__u64 desc;
+
+	if (server_stream_desc == GO_ABSENT || desc_server_streams == GO_ABSENT ||
+	    desc_client_streams == GO_ABSENT)
+		return false;
+	desc = go_word(server_stream + server_stream_desc);
+	return !(go_byte(desc + desc_server_streams) | go_byte(desc + desc_client_streams));
+}
+
+/* The span of the RPC with this serverStream, unless it is unary: most are, so that comes first. */
 static __always_inline struct in_flight *span_of_stream(struct pt_regs *ctx, __u64 server_stream)
 {
 	struct goroutine on;
 	struct in_flight *span;
-	__u64 desc;
 
-	if (server_stream_s == GO_ABSENT || goroutine_of(ctx, &on))
+	if (server_stream_s == GO_ABSENT || is_unary(server_stream) || goroutine_of(ctx, &on))
 		return NULL;
-	if (server_stream_desc != GO_ABSENT && desc_server_streams != GO_ABSENT &&
-	    desc_client_streams != GO_ABSENT) {
-		desc = go_word(server_stream + server_stream_desc);
-		if (!(go_byte(desc + desc_server_streams) | go_byte(desc + desc_client_streams)))
-			return NULL;
-	}
 	span = span_by_object(&on, go_word(server_stream + server_stream_s));
 	if (span)
 		__sync_fetch_and_or(&span->mark, RPC_IS_STREAM);

@@ -5,6 +5,8 @@
  * as slices of the path, and their names, as slices of the route behind its ":" or (for all the rest,
  * which begins with a slash) its slash and star: the path with the one in the place of the other is
  * the route.
+ *
+ * Table: `github.com/julienschmidt/httprouter` | 1.2 to 1.3 | `http.route`
  */
 #include "http_route.bpf.h"
 

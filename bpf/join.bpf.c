@@ -9,7 +9,7 @@ struct join_offer {
 	struct trace_context client;
 };
 
-/* An LRU: an offer whose end was missed does no harm, its connection is gone. */
+/* An LRU: an offer that nobody took does no harm, no other connection is like its own. */
 struct {
 	__uint(type, 9 /* BPF_MAP_TYPE_LRU_HASH */);
 	__uint(max_entries, 8192);
@@ -129,17 +129,20 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 	*parent = offer->client;
 	if (parent->from == PARENT_LOCAL)
 		parent->from = PARENT_REMOTE;
-	return 0;
+	return bpf_map_delete_elem(&joins, &key);
 }
 
-/* The next request over a connection of HTTP/1.1 may have taken the offer's place by now. */
+/*
+ * A stream of HTTP/2 is one request's alone: its offer stays for a server that comes to it when the
+ * client has given up. Over HTTP/1.1 the next request may have taken the offer's place by now.
+ */
 __weak int join_withdraw(struct in_flight *span)
 {
 	struct join_offer *offer;
 	struct join_key key;
 	__u64 ours, theirs;
 
-	if (!span || !span->joins)
+	if (!span || !span->joins || span->join.stream)
 		return 0;
 	key = span->join;
 	span->joins = 0;

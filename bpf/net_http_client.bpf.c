@@ -13,6 +13,8 @@
  * Layouts and functions: src/net/http/{transport,request,response}.go, clientconn.go (1.27),
  * h2_bundle.go (to 1.26), internal/http2/transport.go (from 1.27), src/net/url/url.go; Go 1.19 to
  * 1.27; golang.org/x/net/http2/transport.go.
+ *
+ * Table: `net/http` clients, HTTP/1.1 and HTTP/2, `golang.org/x/net/http2` | Go 1.19 to 1.27 | CLIENT spans, one an attempt: connection, status, redirects, errors
  */
 #include "net_conn.bpf.h"
 #include "http_copy.bpf.h"

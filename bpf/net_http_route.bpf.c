@@ -2,6 +2,8 @@
 /*
  * net/http routes: http.route of a server's span from where a ServeMux matches (Go >= 1.22), so
  * that it survives copies of the request.
+ *
+ * Table: `http.ServeMux` | Go 1.22 to 1.27 | `http.route`
  */
 #include "http_route.bpf.h"
 

@@ -10,6 +10,8 @@
  *
  * Layouts and functions: src/net/http/server.go, h2_bundle.go (to 1.26), http2.go and
  * internal/http2/server.go (from 1.27); Go 1.19 to 1.27.
+ *
+ * Table: `net/http` servers, HTTP/1.1 and HTTP/2, `golang.org/x/net/http2` | Go 1.19 to 1.27 | SERVER spans: status, peer, panics, the caller's `traceparent`
  */
 #include "http_request.bpf.h"
 #include "http_server.bpf.h"

@@ -10,6 +10,8 @@
  *
  * Layouts and functions: internal/global/trace.go, trace/config.go, trace/trace.go,
  * attribute/{kv,value}.go of go.opentelemetry.io/otel, v1.0.1 to v1.47.0.
+ *
+ * Table: `go.opentelemetry.io/otel` without an SDK | 1.0 to 1.47 | the spans that the program makes itself
  */
 #include "context.bpf.h"
 #include "otel_pairs.bpf.h"

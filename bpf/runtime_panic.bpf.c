@@ -1,10 +1,136 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * runtime.gopanic: puts the panic's value on the goroutine's innermost span, also when a middleware
- * recovers it. What the value means, the agent finds out from its Go type. runtime.Goexit: ends what
- * the goroutine is in.
+ * runtime.gopanic: puts the panic's value and stack on the goroutine's innermost span, also when a
+ * middleware recovers it. What they mean, the agent finds out from the executable. runtime.Goexit: ends
+ * what the goroutine is in.
  */
 #include "span.bpf.h"
+
+/* What is left of a record for what ends the span, when a long stack is put into it. */
+enum { STACK_RESERVE = 256 };
+
+/* src/runtime/runtime2.go; parentGoid since Go 1.21 */
+extern const volatile __u16 runtime_g_stack_hi;
+GO_FIELD(runtime_g_gopc, int, "runtime.g.gopc");
+GO_FIELD(runtime_g_parent_goid, int, "runtime.g.parentGoid");
+GO_TEXT(text_start, text_end);
+
+/*
+ * Where a walk up the stack is. The frame pointer points at a pair, the caller's one and the return
+ * address: src/cmd/internal/obj/x86/obj6.go and arm64/obj7.go (Go 1.19 to 1.27). A new goroutine
+ * begins with a frame pointer of zero. Where the pair was overwritten, the walk ends and the agent says
+ * that there are more: a fault in runtime.duffcopy (Go 1.25 and older, amd64), whose caller keeps its
+ * frame pointer where runtime.sigpanic's return address is put. A fault in a function without a frame
+ * on arm64 hides its caller.
+ */
+struct stack_walk {
+	__u64 g;
+	__u64 sp;
+	__u64 fp;
+	__u64 pc;    /* a return address */
+	__u64 above; /* the word above it on the stack; arm64: 0 */
+};
+
+static __always_inline struct stack_walk walk_from(const struct pt_regs *ctx, __u64 g)
+{
+	struct stack_walk walk = {.g = g, .sp = ctx->sp};
+#if defined(__TARGET_ARCH_x86)
+	__u64 words[2] = {};
+
+	bpf_probe_read_user(words, sizeof(words), (void *)ctx->sp);
+	walk.fp = ctx->bp;
+	walk.pc = words[0];
+	walk.above = words[1];
+#else
+	walk.fp = ctx->regs[29];
+	walk.pc = ctx->regs[30];
+#endif
+	return walk;
+}
+
+/* The count is read from memory each time, so that the verifier does not follow its every value. */
+static __always_inline void add_pc(struct panic_stack *stack, __u64 addr, __u32 mark)
+{
+	__u64 cnt = *(volatile __u32 *)&stack->cnt;
+
+	barrier_var(cnt);
+	if (cnt >= PANIC_PCS_MAX)
+		return;
+	stack->pcs[cnt] = addr < PANIC_PC_MAYBE ? addr | mark : PANIC_PC_ELSEWHERE;
+	stack->cnt = cnt + 1;
+}
+
+static __always_inline void add_pcs(struct panic_stack *stack, const struct stack_walk *walk,
+				    __u64 bias)
+{
+	__u64 above = walk->above - bias;
+
+	add_pc(stack, walk->pc - bias, 0);
+	if (above >= text_start && above < text_end)
+		add_pc(stack, above, PANIC_PC_MAYBE);
+}
+
+/* One frame up; false at the outermost. */
+static __always_inline bool walk_up(struct stack_walk *walk, __u64 hi)
+{
+	__u64 frame[3];
+
+	/* there is more than a word above the outermost function's frame: newproc1() sees to it */
+	if (walk->fp <= walk->sp || walk->fp & 7 || walk->fp > hi - sizeof(frame) ||
+	    bpf_probe_read_user(frame, sizeof(frame), (void *)walk->fp))
+		return false;
+	walk->sp = walk->fp;
+	walk->fp = frame[0];
+	walk->pc = frame[1];
+#if defined(__TARGET_ARCH_x86)
+	walk->above = frame[2];
+#endif
+	return true;
+}
+
+/* Built in place: behind the body there is room for it, which is not sent. */
+__weak int put_stack(struct in_flight *span, const struct stack_walk *from)
+{
+	struct attribute_header *header;
+	struct stack_walk walk;
+	struct panic_stack *stack;
+	__u64 at, hi, size;
+
+	if (!span || !from)
+		return 0;
+	walk = *from;
+	at = span->used;
+	barrier_var(at); /* one register: 6.1's verifier loses the bound of a copy */
+	if (at > GOSPAN_BODY_MAX - STACK_RESERVE - sizeof(*header) - offsetof(struct panic_stack, pcs[1])) {
+		span->record.truncated++;
+		return 0;
+	}
+	header = (void *)&span->body[at];
+	stack = (void *)(header + 1);
+	stack->goid = span->owner.goid;
+	stack->parent = runtime_g_parent_goid == GO_ABSENT ? 0 :
+			go_word(walk.g + runtime_g_parent_goid);
+	stack->created_by = 0;
+	stack->cnt = 0;
+	if (runtime_g_gopc != GO_ABSENT) {
+		__u64 gopc = go_word(walk.g + runtime_g_gopc) - span->record.bias;
+
+		stack->created_by = gopc < PANIC_PC_MAYBE ? gopc : PANIC_PC_ELSEWHERE;
+	}
+	hi = go_word(walk.g + runtime_g_stack_hi);
+	for (int i = 0; i < PANIC_PCS_MAX; i++) {
+		add_pcs(stack, &walk, span->record.bias);
+		if (!walk_up(&walk, hi))
+			break;
+	}
+	size = sizeof(*header) + offsetof(struct panic_stack, pcs) + stack->cnt * sizeof(stack->pcs[0]);
+	if (size > GOSPAN_BODY_MAX - STACK_RESERVE - at)
+		size = GOSPAN_BODY_MAX - STACK_RESERVE - at;
+	header->key = ATTR_PANIC_STACK;
+	header->len = size - sizeof(*header);
+	span->used = at + size;
+	return 0;
+}
 
 /* A string at the value's start: of a string, an error built on one (errors.errorString, ...). */
 static __always_inline void put_text(struct in_flight *span, const struct panic_value *value)
@@ -25,6 +151,7 @@ int panic_entry(struct pt_regs *ctx)
 	struct panic_value value = {.type = go_arg(ctx, 0)};
 	__u64 data = go_arg(ctx, 1);
 	struct in_flight *span;
+	struct stack_walk walk;
 	struct goroutine on;
 
 	if (goroutine_of(ctx, &on))
@@ -39,8 +166,11 @@ int panic_entry(struct pt_regs *ctx)
 		bpf_probe_read_user(value.value, sizeof(value.value), (void *)data) &&
 			bpf_probe_read_user(value.value, 16, (void *)data) &&
 			bpf_probe_read_user(value.value, 8, (void *)data);
-	if (!span_put_value(span, ATTR_PANIC, &value))
-		put_text(span, &value);
+	if (span_put_value(span, ATTR_PANIC, &value))
+		return 0;
+	put_text(span, &value);
+	walk = walk_from(ctx, on.g);
+	put_stack(span, &walk);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* span: see span.bpf.h. This file owns the maps of spans under way and of events. */
+/* span: see span.bpf.h. This file owns the map of spans under way. */
 #include "span.bpf.h"
 #include "context.bpf.h"
 #include "join.bpf.h"
@@ -7,13 +7,10 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Sizes are set by the agent before load: GOSPAN_RING_BYTES, GOSPAN_MAX_IN_FLIGHT. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20);
-} events SEC(".maps");
-
-/* Plain and preallocated, never LRU: an LRU would evict live spans uncounted. */
+/*
+ * Never LRU: that would evict live spans uncounted. Preallocated on old kernels (agent/kernel.c), which
+ * sets the size too: GOSPAN_MAX_IN_FLIGHT.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -42,9 +39,7 @@ struct {
 	__type(value, struct goroutine_spans);
 } goroutines SEC(".maps");
 
-
 /* Set by the agent; the defaults have the verifier see every path. */
-const volatile __u64 ring_wakeup_bytes = 1 << 20;
 const volatile __u8 sampler_parent_based = 1;
 const volatile __u64 sampler_threshold = 1ULL << 63; /* of 2^63: 0 never, 2^63 always */
 
@@ -62,22 +57,6 @@ static __always_inline struct goroutine_key key_of(const struct goroutine *on)
 	return key;
 }
 
-/* Sends the record. Woken by fill level only; the agent looks by timer otherwise (design D6). */
-static int send(struct in_flight *span)
-{
-	__u32 size = span->used;
-	__u64 flags = BPF_RB_NO_WAKEUP;
-
-	if (size > GOSPAN_BODY_MAX)
-		size = GOSPAN_BODY_MAX;
-	span->record.size = size;
-	if (!span->record.end_ns)
-		span->record.end_ns = bpf_ktime_get_boot_ns();
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= ring_wakeup_bytes)
-		flags = BPF_RB_FORCE_WAKEUP;
-	return bpf_ringbuf_output(&events, &span->record, sizeof(span->record) + size, flags);
-}
-
 static int close_span(struct in_flight *span, __u64 id)
 {
 	/* of two that end it at once, on two goroutines, the one that takes it off the list does */
@@ -85,7 +64,7 @@ static int close_span(struct in_flight *span, __u64 id)
 		return 0;
 	join_withdraw(span);
 	if (!span->owner.silent && !is_left_to_sdk(span->record.pid, span->record.library) &&
-	    send(span))
+	    span_send(span))
 		fail(span->record.pid, FAIL_RING_FULL);
 	return bpf_map_delete_elem(&in_flight, &id);
 }

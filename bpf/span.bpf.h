@@ -200,6 +200,9 @@ bool span_unlist(const struct in_flight *span);
 /* Tells the agent something about the process with this PID (as the agent sees it). */
 int process_tell(enum record_type type, __u32 pid);
 
+/* For span.bpf.c: its record goes to the agent. Non-zero when the ring has no room. */
+int span_send(struct in_flight *span);
+
 /* Sends it (unless silent) and takes it off its goroutine. */
 int span_end(const struct goroutine *on, struct in_flight *span);
 

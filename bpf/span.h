@@ -42,6 +42,7 @@ enum {
 	PAIR_TEXT_MAX = 512,
 	TEXT_MAX = 1024,	/* longest of them all */
 	PANIC_VALUE_MAX = 64,	/* bytes of a panic value that travel */
+	PANIC_PCS_MAX = 104,	/* of its stack: Go prints 100 frames, some are not shown */
 };
 
 enum record_type {
@@ -104,6 +105,25 @@ struct panic_value {
 	__u64 time_ns; /* of a panic */
 	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
 	__u8 value[PANIC_VALUE_MAX];
+};
+
+/*
+ * ATTR_PANIC_STACK, after what belongs to its ATTR_PANIC: where runtime.gopanic would return to, and
+ * so on outwards to runtime.goexit, as link-time addresses. What lies above a return address on the
+ * stack is another one if the function has no frame of its own; only pclntab knows, so that what
+ * could be one comes, marked, behind it.
+ */
+struct panic_stack {
+	__u64 goid;
+	__u64 parent;	  /* goid of the goroutine's creator, 0: unknown (before Go 1.21) */
+	__u32 created_by; /* where the go statement returned to */
+	__u32 cnt;
+	__u32 pcs[PANIC_PCS_MAX]; /* as many travel as there are */
+};
+
+enum {
+	PANIC_PC_ELSEWHERE = 0,	   /* not in the executable: a plugin, C */
+	PANIC_PC_MAYBE = 1u << 31, /* above the return address before it, perhaps its caller's */
 };
 
 /* ATTR_PEER_ADDRESS, ATTR_ERROR_ADDRESS: of a net.TCPAddr or net.UDPAddr. */
@@ -239,6 +259,7 @@ enum { ATTRIBUTE_ALIGN = 4 };
 _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
 _Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
+_Static_assert(sizeof(struct panic_stack) == 440, "wire format: panic_stack");
 _Static_assert(sizeof(struct ip_address) == 20, "wire format: ip_address");
 _Static_assert(sizeof(struct span_link) == 32, "wire format: span_link");
 _Static_assert(sizeof(struct in_flight_owner) == 40, "map layout: in_flight_owner");

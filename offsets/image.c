@@ -33,6 +33,7 @@ static int map_file(struct image *image, int fd, struct why *why)
 		return why__set(why, -EIO, "cannot map the file: %s", strerror(errno));
 	image->base = base;
 	image->size = st.st_size;
+	image->written = st.st_mtim;
 	image->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (image->fd < 0)
 		return why__set(why, -EIO, "cannot keep the file open: %s", strerror(errno));
@@ -415,6 +416,15 @@ uint64_t image__search(const struct image *image, uint64_t align, uint64_t need,
 }
 
 /* -- life -- */
+
+bool image__is_intact(const struct image *image)
+{
+	struct stat st;
+
+	return !fstat(image->fd, &st) && (size_t)st.st_size == image->size &&
+	       st.st_mtim.tv_sec == image->written.tv_sec &&
+	       st.st_mtim.tv_nsec == image->written.tv_nsec;
+}
 
 int image__open(int fd, struct image **out, struct why *why)
 {

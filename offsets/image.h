@@ -9,8 +9,8 @@
  * the file is looked up in DT_RELA. RELR relocations always hold the value in place.
  * Layout: elf(5), System V gABI chapter 5 "Program Loading and Dynamic Linking".
  *
- * The mapping is MAP_PRIVATE: a file that someone truncates while it is open raises SIGBUS. The
- * kernel refuses that for a running executable (ETXTBSY).
+ * A file that someone truncates while it is mapped raises SIGBUS. The kernel refuses that for a
+ * running executable (ETXTBSY); afterwards ask image__is_intact().
  */
 #ifndef GOSPAN_OFFSETS_IMAGE_H
 #define GOSPAN_OFFSETS_IMAGE_H
@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "resolve.h"
 
@@ -43,6 +44,7 @@ struct image {
 	const uint8_t *base;
 	size_t size;
 	int fd; /* our own, for libdw, which wants a mapping it may write to */
+	struct timespec written; /* the file's mtime */
 	enum go_arch arch;
 	bool pie;
 	struct segment segments[IMAGE_SEGMENTS_MAX]; /* PT_LOAD */
@@ -67,6 +69,9 @@ struct cursor {
 /* 0, -ENOEXEC no supported ELF executable, -EIO truncated or inconsistent, -ENOMEM. */
 int image__open(int fd, struct image **out, struct why *why);
 void image__free(struct image *image);
+
+/* See resolve__is_intact(). */
+bool image__is_intact(const struct image *image);
 
 /* Segment whose file contents hold ADDR, or NULL. */
 const struct segment *image__segment(const struct image *image, uint64_t addr);

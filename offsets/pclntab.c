@@ -4,62 +4,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "names.h"
-#include "pctable.h"
+#include "pclntab_table.h"
 #include "why.h"
 
 enum {
 	NAME_MAX_LEN = 8192,  /* generic functions have long names */
 	NAME_SHARING_MAX = 8, /* functions a name, on average: more means a forged table */
 	FORGET_EVERY = 32768, /* functions */
-	PCDATA_INLINE_INDEX = 2,
-	FUNCDATA_INLINE_TREE = 3,
 };
 
-/* What differs between the magics. */
-struct layout {
-	uint8_t pc_sz; /* of an entry pc, and half a ftab record */
-	uint8_t funcdata_sz;
-	uint8_t inline_sz;
-	uint8_t inline_name_off;
-	bool has_start_line;
-};
-
-static const struct layout layout_1_16 = {8, 8, 20, 12, false};
-static const struct layout layout_1_18 = {4, 4, 20, 12, false};
-static const struct layout layout_1_20 = {4, 4, 16, 4, true};
-
-struct package {
-	const char *name;
-	size_t len;
-};
-
-struct pclntab {
-	const struct image *image;
-	const struct layout *layout;
-	uint64_t text; /* base of entry pcs; 0 when they are absolute */
-	uint64_t gofunc;
-	uint8_t min_lc;
-	size_t cnt;
-	struct cursor ftab, funcs, names, cutab, filetab, pctab;
-
-	/* made by the first look-up */
-	bool indexed;
-	int index_err;
-	uint8_t wrapper_id;
-	struct name_index by_name;
-	struct package *packages; /* runs of functions of one package, in address order */
-	size_t package_cnt;
-	char **unescaped; /* names that differ from the mapped ones, by function */
-};
-
-/* The fixed part of a _func, and where its tail begins. */
-struct func {
-	uint64_t entry;
-	uint32_t name_off, pcsp, pcfile, pcln, npcdata, cu_off;
-	uint8_t id, nfuncdata;
-	struct cursor tail;
-};
+static const struct pclntab_layout layout_1_16 = {8, 8, 20, 2, 12, 16, false};
+static const struct pclntab_layout layout_1_18 = {4, 4, 20, 2, 12, 16, false};
+static const struct pclntab_layout layout_1_20 = {4, 4, 16, 0, 4, 8, true};
 
 /* -- records -- */
 
@@ -86,7 +42,7 @@ static bool read_ftab(const struct pclntab *p, size_t i, uint64_t *entry, uint64
 	return !c.overrun;
 }
 
-static bool read_func(const struct pclntab *p, size_t i, struct func *f)
+bool pclntab__read_func(const struct pclntab *p, size_t i, struct pclntab_func *f)
 {
 	const uint8_t *numbers, *bytes;
 	uint32_t words[8];
@@ -115,8 +71,7 @@ static bool read_func(const struct pclntab *p, size_t i, struct func *f)
 	return true;
 }
 
-/* NUL-terminated string at OFF of TABLE, or NULL. */
-static const char *read_string(const struct cursor *table, uint64_t off, size_t *len)
+const char *pclntab__read_string(const struct cursor *table, uint64_t off, size_t *len)
 {
 	struct cursor c = *table;
 	const uint8_t *end;
@@ -133,9 +88,9 @@ static const char *read_string(const struct cursor *table, uint64_t off, size_t 
 
 static const char *raw_name(const struct pclntab *p, size_t i, size_t *len)
 {
-	struct func f;
+	struct pclntab_func f;
 
-	return read_func(p, i, &f) ? read_string(&p->names, f.name_off, len) : NULL;
+	return pclntab__read_func(p, i, &f) ? pclntab__read_string(&p->names, f.name_off, len) : NULL;
 }
 
 struct pclntab_function pclntab__function(const struct pclntab *p, size_t i)
@@ -192,7 +147,7 @@ const char *pclntab__name(struct pclntab *p, size_t i)
 /* -- the index -- */
 
 /* Neighbours are mostly of one package: this is name__package_len() for that case, but short. */
-static bool is_of_package(const char *name, size_t len, const struct package *package)
+static bool is_of_package(const char *name, size_t len, const struct pclntab_package *package)
 {
 	size_t i = package->len;
 
@@ -215,14 +170,14 @@ static int note_package(struct pclntab *p, const char *name, size_t len, size_t 
 		return 0;
 	if (p->package_cnt == *cap) {
 		size_t wider = *cap ? *cap * 2 : 256;
-		struct package *packages = realloc(p->packages, wider * sizeof(*packages));
+		struct pclntab_package *packages = realloc(p->packages, wider * sizeof(*packages));
 
 		if (!packages)
 			return -ENOMEM;
 		p->packages = packages;
 		*cap = wider;
 	}
-	p->packages[p->package_cnt++] = (struct package){name, package_len};
+	p->packages[p->package_cnt++] = (struct pclntab_package){name, package_len};
 	return 0;
 }
 
@@ -241,12 +196,12 @@ static int build_index(struct pclntab *p)
 
 	for (size_t i = 0; !err && i < p->cnt; i++) {
 		const char *name;
-		struct func f;
+		struct pclntab_func f;
 		size_t len;
 
-		if (!read_func(p, i, &f))
+		if (!pclntab__read_func(p, i, &f))
 			return -EIO;
-		name = read_string(&p->names, f.name_off, &len);
+		name = pclntab__read_string(&p->names, f.name_off, &len);
 		if (name && len > budget)
 			return -EIO;
 		if (!name)
@@ -263,7 +218,7 @@ static int build_index(struct pclntab *p)
 	return err;
 }
 
-static int ensure_index(struct pclntab *p)
+int pclntab__ensure_index(struct pclntab *p)
 {
 	if (!p->indexed) {
 		p->indexed = true;
@@ -297,7 +252,7 @@ int pclntab__find(struct pclntab *p, const char *name, size_t *i)
 {
 	struct candidates exact = {0}, normalised = {0};
 	size_t len = strlen(name);
-	int err = ensure_index(p);
+	int err = pclntab__ensure_index(p);
 	uint32_t hash = name__tail_hash(name, len, "/");
 
 	if (err)
@@ -307,12 +262,12 @@ int pclntab__find(struct pclntab *p, const char *name, size_t *i)
 		struct candidates *c;
 		const char *found;
 		size_t found_len;
-		struct func f;
+		struct pclntab_func f;
 		int rank;
 
-		if (!read_func(p, e - 1, &f))
+		if (!pclntab__read_func(p, e - 1, &f))
 			continue;
-		found = read_string(&p->names, f.name_off, &found_len);
+		found = pclntab__read_string(&p->names, f.name_off, &found_len);
 		if (!found || !name__equal(found, found_len, name, len))
 			continue;
 		c = found_len == len && !memcmp(found, name, len) ? &exact : &normalised;
@@ -330,107 +285,10 @@ bool pclntab__has_package(struct pclntab *p, const char *path)
 {
 	size_t len = strlen(path);
 
-	if (ensure_index(p))
+	if (pclntab__ensure_index(p))
 		return false;
 	for (size_t i = 0; i < p->package_cnt; i++) {
 		if (name__equal(p->packages[i].name, p->packages[i].len, path, len))
-			return true;
-	}
-	return false;
-}
-
-/* -- pc tables -- */
-
-static int value_at(const struct pclntab *p, const struct func *f, uint32_t off, uint64_t addr,
-		    int32_t *value)
-{
-	struct pctable t = pctable__open(&p->pctab, off, f->entry, p->min_lc);
-
-	return pctable__at(&t, addr, value);
-}
-
-int pclntab__line(const struct pclntab *p, size_t i, uint64_t addr, const char **file, int *line)
-{
-	int32_t file_number, line_number;
-	const char *name;
-	struct cursor c;
-	struct func f;
-	size_t len;
-
-	if (!read_func(p, i, &f) || value_at(p, &f, f.pcfile, addr, &file_number) ||
-	    value_at(p, &f, f.pcln, addr, &line_number) || file_number < 0)
-		return -ENOENT;
-	c = cursor__window(&p->cutab, ((uint64_t)f.cu_off + file_number) * 4, 4);
-	name = read_string(&p->filetab, cursor__u32(&c), &len);
-	if (c.overrun || !name)
-		return -ENOENT;
-	*file = name;
-	*line = line_number;
-	return 0;
-}
-
-int pclntab__frame_size(const struct pclntab *p, size_t i, uint64_t addr, uint32_t *out)
-{
-	int32_t value;
-	struct func f;
-
-	if (!read_func(p, i, &f) || value_at(p, &f, f.pcsp, addr, &value) || value < 0)
-		return -ENOENT;
-	*out = value;
-	return 0;
-}
-
-/* -- the inline tree -- */
-
-/* Its address and number of entries, which is only to be had from the indexes in use. */
-static bool find_inline_tree(const struct pclntab *p, const struct func *f, uint64_t *addr,
-			     int32_t *cnt)
-{
-	struct cursor c = f->tail;
-	struct pctable t;
-	uint32_t indexes;
-	uint64_t data;
-
-	if (f->npcdata <= PCDATA_INLINE_INDEX || f->nfuncdata <= FUNCDATA_INLINE_TREE)
-		return false;
-	cursor__skip(&c, 4 * PCDATA_INLINE_INDEX);
-	indexes = cursor__u32(&c);
-	cursor__skip(&c, 4ULL * (f->npcdata - PCDATA_INLINE_INDEX - 1));
-	if (p->layout->funcdata_sz == 8)
-		cursor__skip(&c, -c.addr & 7);
-	cursor__skip(&c, (uint64_t)p->layout->funcdata_sz * FUNCDATA_INLINE_TREE);
-	data = p->layout->funcdata_sz == 8 ? cursor__word(&c) : cursor__u32(&c);
-	if (c.overrun || !data || data == UINT32_MAX)
-		return false;
-	*addr = p->layout->funcdata_sz == 8 ? data : p->gofunc + data;
-	*cnt = 0;
-	t = pctable__open(&p->pctab, indexes, f->entry, p->min_lc);
-	while (pctable__next(&t)) {
-		if (t.value >= *cnt && t.value < INT32_MAX)
-			*cnt = t.value + 1;
-	}
-	return *cnt > 0;
-}
-
-bool pclntab__inlines(const struct pclntab *p, size_t i, const char *callee)
-{
-	size_t callee_len = strlen(callee), len;
-	uint64_t addr;
-	struct func f;
-	int32_t cnt;
-
-	if (!read_func(p, i, &f) || !find_inline_tree(p, &f, &addr, &cnt))
-		return false;
-	for (int32_t n = 0; n < cnt; n++) {
-		struct cursor c = image__cursor(p->image, addr + (uint64_t)n * p->layout->inline_sz,
-						p->layout->inline_sz);
-		const char *name;
-
-		cursor__skip(&c, p->layout->inline_name_off);
-		name = read_string(&p->names, cursor__u32(&c), &len);
-		if (c.overrun || !name)
-			return false;
-		if (name__equal(name, len, callee, callee_len))
 			return true;
 	}
 	return false;
@@ -443,7 +301,7 @@ size_t pclntab__cnt(const struct pclntab *p)
 
 /* -- life -- */
 
-static const struct layout *layout_of(uint32_t magic)
+static const struct pclntab_layout *layout_of(uint32_t magic)
 {
 	switch (magic) {
 	case PCLNTAB_GO_1_16:

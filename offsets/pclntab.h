@@ -10,7 +10,10 @@
  *               [startLine from 1.20], funcID u8, flag u8, pad, nfuncdata u8; then npcdata u32
  *               offsets into pctab, then nfuncdata u32 offsets from gofunc (u64 addresses to 1.17)
  *   pc tables   in pctab, see pctable.h
- *   inline tree FUNCDATA 3, indexed by PCDATA 2; 16 bytes an entry since 1.20, 20 before
+ *   inline tree FUNCDATA 3, indexed by PCDATA 2 at the innermost; an entry is
+ *               {funcID u8, pad, nameoff, parentPc, startLine} since 1.20, before
+ *               {parent i16, funcID u8, pad, file, line, nameoff, parentPc}; at parentPc, from the
+ *               function's entry, index and line are those of the call that was inlined
  */
 #ifndef GOSPAN_OFFSETS_PCLNTAB_H
 #define GOSPAN_OFFSETS_PCLNTAB_H
@@ -48,6 +51,9 @@ bool pclntab__has_package(struct pclntab *p, const char *path);
 /* For the instruction at ADDR of function I; -ENOENT. */
 int pclntab__line(const struct pclntab *p, size_t i, uint64_t addr, const char **file, int *line);
 int pclntab__frame_size(const struct pclntab *p, size_t i, uint64_t addr, uint32_t *out);
+
+/* See resolve__frames(). */
+size_t pclntab__frames(struct pclntab *p, size_t i, uint64_t addr, struct frame_fact *out, size_t cap);
 
 /* True when CALLEE was inlined into function I, directly or through others. */
 bool pclntab__inlines(const struct pclntab *p, size_t i, const char *callee);

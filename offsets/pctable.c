@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pctable.h"
 
-#include <errno.h>
-
 struct pctable pctable__open(const struct cursor *pctab, uint32_t off, uint64_t entry,
 			     uint8_t min_lc)
 {
@@ -24,15 +22,4 @@ bool pctable__next(struct pctable *t)
 	t->end += (uint64_t)cursor__varint(&t->c) * t->min_lc;
 	t->started = true;
 	return !t->c.overrun;
-}
-
-int pctable__at(struct pctable *t, uint64_t addr, int32_t *value)
-{
-	while (pctable__next(t)) {
-		if (addr < t->end) {
-			*value = t->value;
-			return 0;
-		}
-	}
-	return -ENOENT;
 }

@@ -27,7 +27,4 @@ struct pctable pctable__open(const struct cursor *pctab, uint32_t off, uint64_t 
 /* The next range of instructions; false at the end or where the table is damaged. */
 bool pctable__next(struct pctable *t);
 
-/* The value at ADDR, which T has not passed yet. -ENOENT. */
-int pctable__at(struct pctable *t, uint64_t addr, int32_t *value);
-
 #endif

@@ -111,6 +111,11 @@ void resolve__rest(const struct resolve *r)
 	image__forget_all(r->image);
 }
 
+bool resolve__is_intact(const struct resolve *r)
+{
+	return image__is_intact(r->image);
+}
+
 const struct go_info *resolve__info(const struct resolve *r)
 {
 	return &r->info;
@@ -149,6 +154,12 @@ uint64_t resolve__end(const struct resolve *r)
 			end = s->addr + s->size;
 	}
 	return end;
+}
+
+void resolve__text(const struct resolve *r, uint64_t *start, uint64_t *end)
+{
+	*start = r->md.text;
+	*end = r->md.etext;
 }
 
 /* -- functions -- */
@@ -211,6 +222,14 @@ int resolve__line(const struct resolve *r, uint64_t addr, const char **file, int
 	int err = pclntab__at(r->functions, addr, &i);
 
 	return err ? err : pclntab__line(r->functions, i, addr, file, line);
+}
+
+size_t resolve__frames(const struct resolve *r, uint64_t addr, struct frame_fact *out, size_t cap)
+{
+	size_t i;
+
+	return pclntab__at(r->functions, addr, &i) ? 0 :
+	       pclntab__frames(r->functions, i, addr, out, cap);
 }
 
 bool resolve__has_package(const struct resolve *r, const char *path)

@@ -82,6 +82,16 @@ struct function_fact {
 	uint64_t file_off;
 };
 
+/* A function in a stack trace. Strings as in the executable, valid as long as the resolve. */
+struct frame_fact {
+	const char *function; /* not normalised */
+	const char *file;     /* "?": unknown */
+	int line;
+	uint64_t entry;	      /* of the body that holds the instruction */
+	bool inlined;	      /* into the next function */
+	bool wrapper;	      /* made by the compiler to call another one */
+};
+
 struct field_fact {
 	uint32_t offset; /* bytes from the start of the outermost struct */
 	uint32_t size;	 /* of the field */
@@ -107,6 +117,12 @@ struct type_fact {
 int resolve__open(int fd, const char *name, struct resolve **out, struct why *why);
 void resolve__free(struct resolve *r);
 
+/*
+ * False once somebody wrote to the file, which nobody can while a process runs it: to read it then
+ * would give wrong facts, or a SIGBUS where it is shorter. It may be deleted.
+ */
+bool resolve__is_intact(const struct resolve *r);
+
 /* Most look-ups are done: the file's pages leave our memory. Later ones fetch what they need again. */
 void resolve__rest(const struct resolve *r);
 
@@ -121,6 +137,12 @@ const char *resolve__function_at(const struct resolve *r, uint64_t addr, struct 
 
 /* Source line of ADDR for stack traces; -ENOENT when unknown. FILE is valid as long as R. */
 int resolve__line(const struct resolve *r, uint64_t addr, const char **file, int *line);
+
+/*
+ * The functions that the instruction at ADDR belongs to: the one that was inlined most deeply first,
+ * the one that has a body last. At most CAP; 0 when ADDR is in none.
+ */
+size_t resolve__frames(const struct resolve *r, uint64_t addr, struct frame_fact *out, size_t cap);
 
 /* True when any function of package PATH ("net/http", "google.golang.org/grpc") is linked. */
 bool resolve__has_package(const struct resolve *r, const char *path);
@@ -185,6 +207,9 @@ const void *resolve__bytes(const struct resolve *r, uint64_t addr, size_t sz);
 
 /* Address behind the last byte that the file holds. */
 uint64_t resolve__end(const struct resolve *r);
+
+/* Link-time addresses between which the Go code lies. */
+void resolve__text(const struct resolve *r, uint64_t *start, uint64_t *end);
 
 /* File offset of ADDR; -EFAULT when no segment of the file holds it. */
 int resolve__file_off(const struct resolve *r, uint64_t addr, uint64_t *out);

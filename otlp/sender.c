@@ -43,6 +43,7 @@ struct slot {
 	uint64_t start_at_ms;
 	uint64_t deadline_ms;
 	unsigned attempts;
+	bool cut_short; /* the attempt under way has only the rest of the payload's time */
 	char reason[REASON_SZ + 256]; /* why the last attempt failed */
 	export_done done;
 	void *ctx;
@@ -150,6 +151,7 @@ static void start(struct sender *s, struct slot *slot, uint64_t now)
 	uint64_t timeout = earliest(s->timeout_ms, slot->deadline_ms - now);
 
 	slot->attempts++;
+	slot->cut_short = timeout < s->timeout_ms;
 	if (transfer__start(&slot->transfer, s->template, s->multi, &slot->body, (long)timeout, slot)) {
 		finish(s, slot, EXPORT_FAILED, 0, "libcurl: failed to start the transfer");
 		return;
@@ -180,6 +182,12 @@ static void wait_for_retry(struct sender *s, struct slot *slot, const struct ver
 	tell_health(s, false, slot->reason);
 }
 
+/* An attempt that had only the rest of the payload's time says less than the one before it. */
+static bool says_less(const struct slot *slot, CURLcode code)
+{
+	return code == CURLE_OPERATION_TIMEDOUT && slot->cut_short && slot->attempts > 1;
+}
+
 /* The transfer of SLOT has ended with CODE. */
 static void settle(struct sender *s, struct slot *slot, CURLcode code)
 {
@@ -191,8 +199,9 @@ static void settle(struct sender *s, struct slot *slot, CURLcode code)
 	s->protocol->judge(answer, &verdict);
 	transfer__end(&slot->transfer, s->multi);
 	slot->state = SLOT_WAITING;
-	slot->reason[0] = '\0';
-	if (verdict.reason[0])
+	if (!verdict.reason[0])
+		slot->reason[0] = '\0';
+	else if (!says_less(slot, code))
 		snprintf(slot->reason, sizeof(slot->reason), "%s: %s", s->shown, verdict.reason);
 
 	if (verdict.kind == VERDICT_RETRY) {

@@ -42,6 +42,7 @@ struct otlp_event {
 	const struct otlp_attribute *attributes;
 	size_t attribute_cnt;
 	uint32_t dropped_attribute_cnt;
+	bool is_panic; /* for the terminal: not one that the program tells of */
 };
 
 struct otlp_link {

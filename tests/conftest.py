@@ -93,7 +93,7 @@ def nothing_left_behind():
 
 
 # Each library is tested with every Go version and build mode; `make test` has time for the newest.
-LIBRARIES = ("database_sql", "grpc", "net_http_client", "routers")
+LIBRARIES = ("beside_sdk", "database_sql", "grpc", "mixed", "net_http_client", "readme", "routers")
 OTHER_GO = re.compile(r"1\.(19|2[0-6])\.\d")
 
 

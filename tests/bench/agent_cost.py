@@ -106,12 +106,17 @@ def read_facts(build, path, rounds):
             "spread": (min(took), max(took)), "rss": max(memory)}
 
 
-def site_costs(build, go):
-    """{program: cost of its sites} as the agent plans them."""
-    out = subprocess.run([build / "gospan", "inspect", "--json", build / f"bench/app-{go}"],
+def site_costs(build, program, go):
+    """{program: cost of its sites} as the agent plans them; "mixed" where that depends on the site."""
+    out = subprocess.run([build / "gospan", "inspect", "--json", build / f"bench/{program}-{go}"],
                          capture_output=True, text=True, check=True).stdout
-    return {probe["program"]: probe["site"]["cost"] for probe in json.loads(out)["probes"]
-            if probe.get("site")}
+    found = {}
+    for probe in json.loads(out)["probes"]:
+        if probe.get("site"):
+            cost = probe["site"]["cost"]
+            found[probe["program"]] = (cost if found.get(probe["program"], cost) == cost
+                                       else "mixed")
+    return found
 
 
 def measure(build, go, rounds, tell):
@@ -122,5 +127,5 @@ def measure(build, go, rounds, tell):
     tell("agent: starting and stopping done")
     path = large_executable()
     found["facts"] = read_facts(build, path, 9) if path else None
-    found["sites"] = site_costs(build, go)
+    found["sites"] = site_costs(build, "app", go)
     return found

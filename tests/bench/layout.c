@@ -24,7 +24,7 @@
 #include "../../agent/uprobe.h"
 #include "gospan.skel.h"
 
-enum { LINKS_MAX = 64, LOOK_MS = 50 };
+enum { LINKS_MAX = 128, LOOK_MS = 50 };
 
 struct layout {
 	const char *path; /* /proc/PID/exe */

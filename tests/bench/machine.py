@@ -53,11 +53,27 @@ def program_runs(pid):
             for key, i in _fdinfo(pid).items() if key[0] == "prog_id"}
 
 
-def program_name(prog_id):
-    found = subprocess.run(["bpftool", "-j", "prog", "show", "id", prog_id], capture_output=True,
-                           text=True, check=False,
+def _bpftool(*args):
+    """What it prints, as JSON; None if it fails."""
+    found = subprocess.run(["bpftool", "-j", *args], capture_output=True, text=True, check=False,
                            env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
-    return json.loads(found.stdout)["name"] if found.returncode == 0 else prog_id
+    return json.loads(found.stdout) if found.returncode == 0 else None
+
+
+def program_name(prog_id):
+    found = _bpftool("prog", "show", "id", prog_id)
+    return found["name"] if found else prog_id
+
+
+def map_entries(pid, names):
+    """{name: entries} of the BPF maps NAMES (hashes) that PID holds."""
+    found = {}
+    for kind, number in _fdinfo(pid):
+        shown = _bpftool("map", "show", "id", number) if kind == "map_id" else None
+        if shown and shown.get("name") in names:
+            found[shown["name"]] = found.get(shown["name"], 0) + len(
+                _bpftool("map", "dump", "id", number))
+    return found
 
 
 def bpf_map_bytes(pid):

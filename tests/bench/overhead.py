@@ -22,12 +22,11 @@ def quartiles(values):
     return low, high
 
 
-class Cell:
-    """One Go version, number of headers and kind of load: a list of windows for each mode."""
+class Windows:
+    """What was measured of one thing: a list of windows for each mode, "none" among them."""
 
-    def __init__(self, go, headers, load):
-        self.go, self.headers, self.load = go, headers, load
-        self.windows = {mode: [] for mode in MODES}
+    def __init__(self, modes):
+        self.windows = {mode: [] for mode in modes}
 
     def values(self, mode, key):
         return [window[key] for window in self.windows[mode]]
@@ -48,6 +47,14 @@ class Cell:
         """Of the medians; None when what is compared with is lost in the noise."""
         base = median(self.added(other))
         return median(self.added(mode)) / base if base > 0 else None
+
+
+class Cell(Windows):
+    """One Go version, number of headers and kind of load."""
+
+    def __init__(self, go, headers, load):
+        super().__init__(MODES)
+        self.go, self.headers, self.load = go, headers, load
 
 
 def measure_window(build, server, headers, load):
@@ -88,7 +95,7 @@ def measure(build, go, rounds, tell):
     return cells, [line for line in done.splitlines() if "done:" in line]
 
 
-def _runs(before, after, requests):
+def runs_between(before, after, requests):
     """{program name: (hits a request, ns a hit)} of programs that ran."""
     found = {}
     for prog_id, (runs, time_ns) in after.items():
@@ -110,5 +117,5 @@ def count_hits(build, go):
                     before = machine.program_runs(server.agent.pid)
                     result = steady_load(build, server, headers, 1)
                     after = machine.program_runs(server.agent.pid)
-                    found[mode, headers] = _runs(before, after, result["requests"])
+                    found[mode, headers] = runs_between(before, after, result["requests"])
     return found

@@ -16,6 +16,11 @@ def _ratio(cell, mode, other):
     return "-" if ratio is None or ratio <= 0 or mode == other else f"1/{1 / ratio:.1f}"
 
 
+def _share(windows, mode, other):
+    ratio = windows.ratio(mode, other)
+    return "-" if ratio is None else f"{ratio:.2f}"
+
+
 def _latency(cell, mode, which):
     if which not in cell.windows[mode][0]:
         return f"{'-':>8}"
@@ -47,6 +52,24 @@ def print_hits(go, hits, sites):
         print(f"  {NAMES[mode]:22} {headers} header{'s' * (headers > 1):1} {total:6.2f} hits, "
               f"{time_us:5.1f} us: {detail}")
     print(f"  sites of gospan: {', '.join(f'{name} {cost}' for name, cost in sites.items())}")
+
+
+def print_calls(go, rows, sites):
+    print(f"\nCalls, Go {go}: CPU us a call; a transaction is three spans, both sides are two")
+    print(f"  {'':28} {'alone':>6} {'gospan adds':>20} {'SDK adds':>20} {'of SDK':>7} {'hits':>6} "
+          f"{'in BPF':>7}")
+    for row in rows:
+        ours = {name: run for name, run in row.hits.items() if name not in PROGRAMS_OF_OTHERS}
+        in_bpf = sum(cnt * ns for cnt, ns in ours.values()) / 1000
+        print(f"  {row.name:28} {median(row.values('none', 'cpu_us')):6.1f} "
+              f"{spread(row.added('gospan')):>20} {spread(row.added('sdk')):>20} "
+              f"{_share(row, 'gospan', 'sdk'):>7} {row.total:6.2f} {in_bpf:7.1f}")
+    for row in rows:
+        detail = ", ".join(f"{name} {cnt:.2f} x {ns:.0f} ns"
+                           + (f" ({sites.get(name)})" if sites.get(name) != "emulated" else "")
+                           for name, (cnt, ns) in row.hits.items()
+                           if name not in PROGRAMS_OF_OTHERS)
+        print(f"  {row.name}: {detail}")
 
 
 def print_agent(agent):
@@ -105,6 +128,11 @@ def judge_cells(verdicts, cells):
         verdicts.fraction(f"added CPU, of that of the peers' full layout: {name}", cell, "full",
                           20 if cell.headers == 8 else 8)
         verdicts.fraction(f"added CPU, of that of the SDK: {name}", cell, "sdk", 3)
+
+
+def judge_calls(verdicts, rows):
+    for row in rows:
+        verdicts.fraction(f"added CPU, of that of the SDK: {row.name}", row, "sdk", 3)
 
 
 def judge_hits(verdicts, hits, sites):

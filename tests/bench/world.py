@@ -36,27 +36,28 @@ def first_json(child, what):
     return json.loads(line)
 
 
-class Server:
-    """The application, MODE: none sdk gospan full lean own; the latter four with their agent."""
+class Target:
+    """Program PROGRAM-GO, MODE: none sdk gospan full lean own; the latter four with their agent."""
 
-    def __init__(self, build, go, mode):
+    def __init__(self, build, program, go, mode, cpu=0):
         self.build, self.mode, self.agent = build, mode, None
-        self.path = build / "bench" / f"served-{go}-{mode}-{os.getpid()}"
-        shutil.copy(build / "bench" / f"app-{go}", self.path)
+        self.path = build / "bench" / f"running-{program}-{go}-{mode}-{cpu}-{os.getpid()}"
+        shutil.copy(build / "bench" / f"{program}-{go}", self.path)
         sdk = ["-sdk"] if mode == "sdk" else []
         self.app = Child([self.path, *sdk], env=environment({"GOMAXPROCS": "1"}),
-                         prefix=machine.pinned(0))
-        self.port = first_json(self.app, "the server")["port"]
+                         prefix=machine.pinned(cpu))
+        self.ready = first_json(self.app, f"the {program}")
         self.pid = self.app.pid
 
-    def storm(self, headers, seconds, rate=0):
-        """Has it serve connections in memory, at RATE or flat out: a dict of requests, seconds."""
-        lines = "".join(f"{header}\r\n" for header in HEADERS[headers])
-        encoded = base64.b64encode(lines.encode()).decode() or "-"
+    def ask(self, line, timeout):
+        """Has it do what LINE says: its answer, a dict of requests, seconds."""
         before = len(self.app.stdout.lines)
-        self.app.popen.stdin.write(f"{seconds} {rate} {encoded}\n".encode())
+        self.app.popen.stdin.write(f"{line}\n".encode())
         self.app.popen.stdin.flush()
-        return json.loads(self.app.stdout.wait(bool, seconds + 30, before))
+        answer = self.app.stdout.wait(bool, timeout, before)
+        if not answer:
+            raise RuntimeError(f"no answer to '{line}': {self.app.stderr.text()}")
+        return json.loads(answer)
 
     def trace(self, endpoint, settings=None):
         """Starts what its mode says; gospan exports to ENDPOINT."""
@@ -92,6 +93,32 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class Server(Target):
+    """The server of bench/app."""
+
+    def __init__(self, build, go, mode):
+        super().__init__(build, "app", go, mode)
+        self.port = self.ready["port"]
+
+    def storm(self, headers, seconds, rate=0):
+        """Has it serve connections in memory, at RATE or flat out: a dict of requests, seconds."""
+        lines = "".join(f"{header}\r\n" for header in HEADERS[headers])
+        encoded = base64.b64encode(lines.encode()).decode() or "-"
+        return self.ask(f"{seconds} {rate} {encoded}", seconds + 30)
+
+
+class Calls(Target):
+    """The program of bench/calls, which calls and is called."""
+
+    def __init__(self, build, go, mode, cpu=0):
+        super().__init__(build, "calls", go, mode, cpu)
+
+    def call(self, kind, other, seconds):
+        """Has it make calls of KIND to OTHER, which may be itself."""
+        return self.ask(f"{seconds} {kind} {other.ready['http']} {other.ready['grpc']}",
+                        seconds + 30)
 
 
 class Sink:

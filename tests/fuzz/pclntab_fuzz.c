@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { ADDR = 0x500000, TEXT = 0x400000, FUNCTIONS_MAX = 4 };
+enum { ADDR = 0x500000, TEXT = 0x400000, FUNCTIONS_MAX = 4, FRAMES_MAX = 4, TEXTS_MAX = 2 * 8192 };
 
 static struct slice read_slice(struct cursor *head)
 {
@@ -18,11 +18,21 @@ static struct slice read_slice(struct cursor *head)
 	return (struct slice){addr, cursor__u16(head)};
 }
 
+/* Inlined ones, then the one with a body; their texts are read to the end. */
+static void check_frames(const struct frame_fact *frames, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (frames[i].inlined != (i + 1 < cnt) ||
+		    strlen(frames[i].function) + strlen(frames[i].file) > TEXTS_MAX)
+			abort();
+}
+
 static void check_function(struct pclntab *p, size_t i)
 {
 	static const uint64_t steps[] = {1, 20, 60}; /* where the seeds' values change */
 	struct pclntab_function f = pclntab__function(p, i);
 	const char *name = pclntab__name(p, i), *file;
+	struct frame_fact frames[FRAMES_MAX];
 	uint32_t frame;
 	size_t found;
 	int line;
@@ -34,6 +44,7 @@ static void check_function(struct pclntab *p, size_t i)
 	for (size_t n = 0; n < sizeof(steps) / sizeof(steps[0]); n++) {
 		pclntab__line(p, i, f.entry + steps[n], &file, &line);
 		pclntab__frame_size(p, i, f.entry + steps[n], &frame);
+		check_frames(frames, pclntab__frames(p, i, f.entry + steps[n], frames, FRAMES_MAX));
 	}
 	pclntab__inlines(p, i, "runtime.gopanic");
 	if (!pclntab__at(p, f.entry, &found) && found >= pclntab__cnt(p))

@@ -50,6 +50,8 @@ SUITE = [("client", NEWEST, "default"), ("nohttp", NEWEST, "default"), ("nohttp"
          ("httph2c", NEWEST, "default"), ("httpotel", NEWEST, "default"),
          ("likeotelcol", NEWEST, "default"), ("otelcol", NEWEST, "default")]
 SUITE += [(f"demo-shop/{name}", NEWEST, "-s -w") for name in ("warehouse", "shop", "customers")]
+SUITE += [("panics", *of) for of in (
+    ("1.19.13", "default"), ("1.24.9", "pie stripped"), (NEWEST, "default"), (NEWEST, "-race"))]
 SUITE += [("httpserver", version, "default") for version in (
     "1.19.13", "1.21.13", "1.22.12", "1.24.9", "1.26.8", NEWEST)]
 SUITE += [("httpserver", "1.19.13", mode) for mode in ("pie stripped", "-race", "-N -l")]
@@ -184,3 +186,24 @@ class _lock:
 
     def __exit__(self, *_):
         self.file.close()
+
+
+def agent_with(directory, files):
+    """An agent with further BPF FILES (path: text), built in DIRECTORY from a copy of the sources and
+    of what is built already, so that little is left to do."""
+    tree = directory / "gospan"
+    tree.mkdir()
+    shutil.copy2(ROOT / "Makefile", tree)
+    for name in ("bpf", "agent", "offsets", "otlp", "scripts"):
+        shutil.copytree(ROOT / name, tree / name)
+    for name in ("agent", "bpf", "gen", "offsets", "otlp"):
+        if (ROOT / "build" / name).is_dir():
+            shutil.copytree(ROOT / "build" / name, tree / "build" / name)
+    for path, text in files.items():
+        (tree / path).write_text(text)
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN")}
+    made = subprocess.run(["make", "-j2", "all"], cwd=tree, env=env, capture_output=True, text=True,
+                          timeout=280)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert all((tree / "build" / path.replace(".c", ".o")).exists() for path in files)
+    return tree / "build/gospan"

@@ -20,10 +20,13 @@ def test_error(see, form):
     is_child(seen.call, seen.request)
 
 
-def test_error_in_a_transaction(see):
-    seen = see(do("SELECT a FROM b /* fail */", on="tx", op="exec"), calls=3)
+@pytest.mark.parametrize("op", ["query", "exec"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_error_in_a_transaction(see, version, op):
+    seen = see(do("SELECT a FROM b /* fail */", on="tx", op=op), calls=3, version=version)
     assert seen.names() == ["BEGIN", "SELECT b", "ROLLBACK"]
     assert [call.status for call in seen.calls] == [otlp.UNSET, otlp.ERROR, otlp.UNSET]
+    assert seen.calls[1]["error.type"] == "*main.fakeError"
 
 
 def test_no_connection(see):

@@ -2,7 +2,9 @@
 """Which span is below which, with exact ids."""
 import pytest
 
-from .conftest import CORNERS
+from harness.otlp import SERVER
+
+from .conftest import CORNERS, MODULE
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "a=1"}
@@ -54,6 +56,38 @@ def test_nested(spans_of, text):
     spans = spans_of({"do": "unary", "text": text}, count=8)
     for call, handler in zip(spans.client[1:], spans.server):
         is_below(call, handler)
+
+
+@pytest.mark.parametrize("pair", CORNERS)
+def test_call_inside_a_call(spans_of, pair):
+    """An interceptor's own RPC, on the same goroutine, is below the RPC that it intercepts."""
+    spans = spans_of({"do": "unary", "text": "token", "intercept": True}, count=5, pair=pair, web=True)
+    request, = spans.http
+    outer, = (s for s in spans.client if s.parent_id == request.span_id)
+    inner, = (s for s in spans.client if s.parent_id == outer.span_id)
+    assert inner.trace_id == outer.trace_id == request.trace_id
+    assert outer.start_ns <= inner.start_ns <= inner.end_ns <= outer.end_ns
+
+
+@pytest.mark.parametrize("pair", CORNERS)
+def test_much_metadata(spans_of, pair):
+    spans = spans_of({"do": "unary", "text": "hi", "metadata": PARENT, "more": 40},
+                     {"do": "chat", "text": "hi", "metadata": PARENT, "more": 40}, count=4, pair=pair)
+    for span in spans.server:
+        assert (span.trace_id, span.parent_id, span.trace_state) == (TRACE, SPAN, "a=1")
+
+
+@pytest.mark.parametrize("pair", CORNERS)
+def test_metadata_that_is_too_much_to_search_is_counted(start_server, trace, pair):
+    server = start_server(name="grpcapp", version=pair[0], modules=((MODULE, pair[1]),))
+    agent = trace(server)
+    for _ in range(4):
+        server.do(do="unary", text="hi", metadata=PARENT, more=300)
+    agent.wait_spans(8)
+    spans = [s for s in agent.stop() if s.kind == SERVER]
+    assert len(spans) == 4 and {(s.trace_id == TRACE, s.parent_id) for s in spans} <= {
+        (True, SPAN), (False, "")}
+    assert "many_headers 4" in agent.stderr.lines[-1]
 
 
 @pytest.mark.parametrize("pair", CORNERS)

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/2: each stream is its own request with its own remote parent."""
+import socket
+import ssl
+
+import h2.connection
+import h2.events
 import pytest
 
 from harness import build, client, curl, expect
@@ -35,6 +40,39 @@ def test_over_tls_in_other_builds(start_server, trace, mode):
 @pytest.mark.parametrize("version", ["1.24.9", "1.27.1"])
 def test_without_tls(start_server, trace, version):
     load_and_match(start_server, trace, "h2c", version)
+
+
+def streams_at_once(port, headers):
+    """One connection, a stream for each of HEADERS, all of them begun before anything is read."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    with socket.create_connection(("127.0.0.1", port), 10) as plain, \
+            context.wrap_socket(plain) as s:
+        connection = h2.connection.H2Connection()
+        connection.initiate_connection()
+        for fields in headers:
+            connection.send_headers(connection.get_next_available_stream_id(), fields,
+                                    end_stream=True)
+        s.sendall(connection.data_to_send())
+        left = len(headers)
+        while left:
+            events = connection.receive_data(s.recv(65536))
+            left -= sum(isinstance(e, h2.events.StreamEnded) for e in events)
+            s.sendall(connection.data_to_send())
+
+
+@pytest.mark.parametrize("version", ["1.19.13", "1.24.9", "1.27.1"])
+def test_20_streams_at_once(spans_of, version):
+    def send(server):
+        streams_at_once(server.https, [
+            [(":method", "GET"), (":scheme", "https"), (":authority", "a"),
+             (":path", f"/slow?ms=200&n={n}"), ("traceparent", f"00-{n:032x}-{n:016x}-01"),
+             ("tracestate", f"n={n}")] for n in range(1, 21)])
+    spans = spans_of(send, count=20, version=version)
+    assert max(s.start_ns for s in spans) < min(s.end_ns for s in spans), "at once"
+    assert sorted((s["url.query"], int(s.trace_id, 16), int(s.parent_id, 16), s.trace_state)
+                  for s in spans) == sorted((f"ms=200&n={n}", n, n, f"n={n}") for n in range(1, 21))
 
 
 def test_http1_over_tls(start_server, trace):

@@ -2,7 +2,7 @@
 """Panics: an exception event on the span, whether or not somebody recovers."""
 import pytest
 
-from harness.client import get, status_of
+from harness.client import get, status_of, traceparent
 from harness.otlp import ERROR
 
 # kind: exception.type, end of exception.message (None: need not be known)
@@ -90,6 +90,23 @@ def test_the_connection_after_a_recovered_panic_is_clean(spans_of):
     check_exception(panicked, "string")
     assert after.events == []
     assert after["error.type"] is None
+
+
+@pytest.mark.parametrize("version", ["1.19.13", "1.27.1"])
+@pytest.mark.parametrize("kind", ["string", "abort", "goexit"])
+def test_requests_after_a_panic_have_their_own_parents(spans_of, kind, version):
+    """On new connections: the one that panicked is gone, its goroutine too."""
+    numbers = range(1, 7)
+
+    def send(server):
+        for n in numbers:
+            path = f"/panic/{kind}" if n % 2 else "/exact"
+            get(server.http, path, traceparent(f"{n:032x}", f"{n:016x}"))
+        get(server.http, "/exact")
+    *spans, last = sorted(spans_of(send, count=7, version=version), key=lambda s: s.start_ns)
+    assert [(int(s.trace_id, 16), int(s.parent_id, 16)) for s in spans] == [(n, n) for n in numbers]
+    assert last.parent_id == "" and int(last.trace_id, 16) not in numbers
+    assert last.events == spans[1].events == []
 
 
 @pytest.mark.parametrize("kind", ["index", "method"])

@@ -6,7 +6,7 @@ import pytest
 
 @dataclasses.dataclass(frozen=True)
 class Build:
-    """harness/go/routers with a router's version, by a Go version, in a build mode."""
+    """harness/go/routers with a router's version, by a Go version, in a build mode; tags by commas."""
     tag: str
     module: str
     version: str
@@ -22,7 +22,7 @@ def spans_of(start_server, trace):
     """spans_of(build, send, count, *server's arguments, env=agent's): the spans, by start, of what
     SEND does."""
     def run(of, send, count, *args, env=None):
-        server = start_server(*args, name="routers", version=of.go, mode=of.mode, tags=(of.tag,),
+        server = start_server(*args, name="routers", version=of.go, mode=of.mode, tags=tuple(of.tag.split(",")),
                               modules=((of.module, of.version),))
         agent = trace(server, env=env)
         send(server)

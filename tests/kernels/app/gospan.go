@@ -182,6 +182,7 @@ type span struct {
 	start, end time.Time
 	path       string
 	attributes map[string]string // those that are strings
+	stack      string            // of a panic
 }
 
 func parseSpans(lines []byte) ([]span, error) {
@@ -195,6 +196,7 @@ func parseSpans(lines []byte) ([]span, error) {
 				Spans []struct {
 					spanFields
 					Attributes []attribute
+					Events     []struct{ Attributes []attribute }
 				}
 			}
 		}
@@ -214,6 +216,13 @@ func parseSpans(lines []byte) ([]span, error) {
 						parsed.attributes[a.Key] = a.Value.StringValue
 					}
 					parsed.path = parsed.attributes["url.path"]
+					for _, event := range s.Events {
+						for _, a := range event.Attributes {
+							if a.Key == "exception.stacktrace" {
+								parsed.stack = a.Value.StringValue
+							}
+						}
+					}
 					spans = append(spans, parsed)
 				}
 			}

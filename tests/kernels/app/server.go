@@ -4,10 +4,13 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,9 +27,27 @@ func serve() {
 	mux.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(slowFor)
 	})
+	mux.HandleFunc("GET /stack", func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, lastStack.Load().(string))
+	})
+	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) {
+		defer recovered()
+		explode()
+	})
 	fmt.Fprintln(os.Stderr, http.ListenAndServe(address, mux))
 	os.Exit(1)
 }
+
+// What debug.Stack says of the last panic where it is recovered.
+var lastStack atomic.Value
+
+func recovered() {
+	recover()
+	lastStack.Store(string(debug.Stack()))
+}
+
+//go:noinline
+func explode() { panic("exploded") }
 
 // startServer starts this program again, as the server, and waits until it answers.
 func startServer() (*exec.Cmd, error) {
@@ -52,9 +73,8 @@ func get(path string) (string, error) {
 		return "", err
 	}
 	defer response.Body.Close()
-	body := make([]byte, 64)
-	n, _ := response.Body.Read(body)
-	return strings.TrimSpace(string(body[:n])), nil
+	body, err := io.ReadAll(response.Body)
+	return strings.TrimSpace(string(body)), err
 }
 
 func stop(cmd *exec.Cmd) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -69,6 +70,7 @@ func smokeChecks(v *verdict) {
 		checks = []check{
 			{"doctor", checkDoctor},
 			{"trace", checkTrace},
+			{"panic", checkPanic},
 			{"attach", checkAttach},
 			{"new process", checkNewProcess},
 			{"clock step", checkClockStep},
@@ -170,6 +172,45 @@ func checkTrace(v *verdict) (string, error) {
 		seen[s.path] = true
 	}
 	return fmt.Sprintf("%d requests, %d spans", requests, len(spans)), err
+}
+
+// placesOf gives the lines of a stack that name places in the source, below the call of panic.
+func placesOf(stack string) []string {
+	var places []string
+	for _, line := range strings.Split(stack, "\n") {
+		if strings.HasPrefix(line, "panic(") {
+			places = nil
+		} else if strings.HasPrefix(line, "\t") {
+			places = append(places, line)
+		}
+	}
+	return places
+}
+
+// checkPanic compares the stack of a panic with what Go itself says.
+func checkPanic(v *verdict) (string, error) {
+	var said string
+	spans, err := trace(nil, func(*agent, *exec.Cmd) error {
+		if _, err := get("/panic"); err != nil {
+			return err
+		}
+		var err error
+		said, err = get("/stack")
+		return err
+	})
+	want, got := placesOf(said), []string{}
+	for _, s := range spans {
+		if s.path == "/panic" {
+			got = placesOf(s.stack)
+		}
+	}
+	if err == nil && len(want) > 0 {
+		want = want[1:] // that of panic itself
+	}
+	if err == nil && (len(want) == 0 || !slices.Equal(got, want)) {
+		err = fmt.Errorf("the stack is %q, but Go says %q", got, want)
+	}
+	return fmt.Sprintf("%d frames", len(got)), err
 }
 
 // checkAttach compares doctor's verdicts with the links that the agent then holds.

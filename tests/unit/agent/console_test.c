@@ -55,7 +55,7 @@ static void a_panic_is_told_with_its_message(void **state)
 			       "runtime error: index out of range [3] with length 2"),
 	};
 	struct otlp_event event = { .name = text("exception"), .attributes = in_event,
-				    .attribute_cnt = 2 };
+				    .attribute_cnt = 2, .is_panic = true };
 	struct otlp_attribute attributes[] = { text_attribute("error.type", "runtime.boundsError") };
 
 	span.status = OTLP_STATUS_ERROR;
@@ -67,6 +67,38 @@ static void a_panic_is_told_with_its_message(void **state)
 	assert_shown(screen, " 12:04:01.204  GET /boom                         !   400µs  ▕████████▏"
 			     "                        shop  8c1f…e2"
 			     "  panic runtime.boundsError: index out of range [3] with length 2\n");
+}
+
+/* The program's own, by RecordError; a panic says more. */
+static void an_exception_is_no_panic(void **state)
+{
+	struct screen *screen = *state;
+	struct otlp_span span = server_span(1, 1, "GET /boom", 0, 400000);
+	struct otlp_attribute in_recorded[] = {
+		text_attribute("exception.type", "*errors.errorString"),
+		text_attribute("exception.message", "out of stock"),
+		text_attribute("exception.stacktrace", "goroutine 1 [running]:\nmain.main()\n"),
+	};
+	struct otlp_attribute in_panic[] = { text_attribute("exception.type", "string"),
+					     text_attribute("exception.message", "boom") };
+	struct otlp_event events[] = {
+		{ .name = text("exception"), .attributes = in_recorded, .attribute_cnt = 3 },
+		{ .name = text("exception"), .attributes = in_panic, .attribute_cnt = 2,
+		  .is_panic = true },
+	};
+
+	span.events = events;
+	span.event_cnt = 1;
+	console__span(screen->console, "shop", &span);
+	span.event_cnt = 2;
+	span.start_unix_ns++; /* so that it is shown behind the other */
+	span.end_unix_ns++;
+	console__span(screen->console, "shop", &span);
+	assert_shown(screen, " 12:04:01.204  GET /boom                             400µs  ▕████████▏"
+			     "                        shop  8c1f…e2"
+			     "  exception *errors.errorString: out of stock\n"
+			     " 12:04:01.204  GET /boom                             400µs  ▕████████▏"
+			     "                        shop  8c1f…e2  panic string: boom\n");
 }
 
 static void children_hang_below_their_parent(void **state)
@@ -263,12 +295,14 @@ struct look {
 	struct screen *screen;
 	struct loop *loop;
 	size_t len;
+	uint64_t at_ns;
 };
 
 static void look(void *ctx)
 {
 	struct look *l = ctx;
 
+	l->at_ns = loop__now_ns();
 	fflush(l->screen->out);
 	l->len = l->screen->len;
 	loop__stop(l->loop, 0);
@@ -281,7 +315,7 @@ static void a_span_is_shown_in_time(void **state)
 		uint8_t parent;
 		uint64_t after_ms;
 		bool shown;
-	} cases[] = { { 9, 60, false }, { 9, 250, true }, { 0, 120, true } };
+	} cases[] = { { 9, 60, false }, { 9, 1000, true }, { 0, 1000, true } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -289,6 +323,7 @@ static void a_span_is_shown_in_time(void **state)
 		struct look l = { .screen = &screen };
 		struct loop_timer *timer;
 		struct otlp_span span = server_span(1, 1, "GET /", 0, MS);
+		uint64_t start_ns = loop__now_ns();
 
 		span.parent_id[0] = cases[i].parent;
 		screen.out = open_memstream(&screen.text, &screen.len);
@@ -298,7 +333,9 @@ static void a_span_is_shown_in_time(void **state)
 		console__span(screen.console, "shop", &span);
 		loop__start_timer(timer, cases[i].after_ms * MS, 0);
 		assert_int_equal(loop__run(l.loop), 0);
-		assert_int_equal(l.len > 0, cases[i].shown);
+		/* on a busy machine we may look too late for what is not there yet */
+		if (cases[i].shown || l.at_ns - start_ns < 150 * MS)
+			assert_int_equal(l.len > 0, cases[i].shown);
 		console__free(screen.console);
 		loop__remove_timer(timer);
 		loop__free(l.loop);
@@ -366,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_line_tells_of_a_request, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_error_is_told_with_its_type, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_panic_is_told_with_its_message, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_exception_is_no_panic, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(children_hang_below_their_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(spans_in_a_circle_are_shown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(foreign_text_is_escaped, set_up, tear_down),

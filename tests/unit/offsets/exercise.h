@@ -11,7 +11,7 @@
 
 #include "../../../offsets/resolve.h"
 
-enum { EXERCISE_FUNCTIONS = 64, EXERCISE_FIELDS = 64 };
+enum { EXERCISE_FUNCTIONS = 64, EXERCISE_FIELDS = 64, EXERCISE_FRAMES = 16 };
 
 /* What grows with the executable. */
 struct exercise_effort {
@@ -28,12 +28,22 @@ static int exercise__function(void *ctx, const char *name, const struct function
 	return --*left == 0;
 }
 
+/* Inlined ones, then the one with a body; their texts are read to the end. */
+static void exercise__frames(const struct frame_fact *frames, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (frames[i].inlined != (i + 1 < cnt) || strlen(frames[i].function) > 1 << 16 ||
+		    strlen(frames[i].file) > 1 << 16)
+			abort();
+}
+
 static void exercise__functions(const struct resolve *r)
 {
 	static const char *const names[] = {"main.main",       "runtime.gopanic",
 					    "runtime.memmove", "net/http.(*conn).serve",
 					    "nothing.here",    ""};
 	int left = EXERCISE_FUNCTIONS;
+	struct frame_fact frames[EXERCISE_FRAMES];
 	struct function_fact f;
 	const char *file;
 	uint32_t frame;
@@ -46,6 +56,7 @@ static void exercise__functions(const struct resolve *r)
 		for (uint64_t addr = f.addr; addr < f.addr + f.size && addr < f.addr + 64; addr++) {
 			resolve__line(r, addr, &file, &line);
 			resolve__frame_size(r, addr, &frame);
+			exercise__frames(frames, resolve__frames(r, addr, frames, EXERCISE_FRAMES));
 		}
 		resolve__inlines(r, names[i], "runtime.acquirem");
 		resolve__bytes(r, f.addr, f.size);

@@ -19,6 +19,7 @@
 #define SERVER "server"
 #define CONTEXTS "contexts"
 #define MANY_CONTEXTS "manycontexts"
+#define STACK "stack"
 
 static inline int fixture__open_file(const char *program, const char *version, const char *mode)
 {

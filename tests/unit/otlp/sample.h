@@ -29,7 +29,7 @@ static const struct otlp_attribute sample_event_attributes[] = {
 };
 
 static const struct otlp_event sample_events[] = {
-	{ 1700000000002000000, TEXT("exception"), sample_event_attributes, 1, 1 },
+	{ 1700000000002000000, TEXT("exception"), sample_event_attributes, 1, 1, false },
 };
 
 static const struct otlp_attribute sample_link_attributes[] = {

@@ -30,6 +30,7 @@ type order struct {
 	Parallel  int               // goroutines that make the calls
 	Conns     int               // connections that they share
 	Metadata  map[string]string // of each call
+	More      int               // other fields of it
 	TimeoutMs int
 	CancelMs  int
 	Intercept bool // client interceptors
@@ -83,7 +84,7 @@ func (o order) connection() *grpc.ClientConn {
 	return connections[key]
 }
 
-// "twice" is called twice, "deny" not at all, "plain" fails with an error of no status.
+// "twice" is called twice, "token" after a call of its own, "deny" not at all, "plain" fails with an error of no status.
 func interceptCall(ctx context.Context, method string, request, reply interface{},
 	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	switch request.(*text).Value {
@@ -93,6 +94,10 @@ func interceptCall(ctx context.Context, method string, request, reply interface{
 		return fmt.Errorf("no token at all")
 	case "wrap":
 		return fmt.Errorf("greeter: %w", status.Error(codes.NotFound, "nobody"))
+	case "token": // gets one first, by a call of its own
+		if err := cc.Invoke(ctx, method, wrapperspb.String("before"), reply); err != nil {
+			return err
+		}
 	case "swallow":
 		invoker(ctx, method, wrapperspb.String("status:5:nobody"), reply, cc, options...)
 		return nil
@@ -287,6 +292,9 @@ func (o order) obey(ctx context.Context) answer {
 		if value != "numbered" {
 			ctx = metadata.AppendToOutgoingContext(ctx, key, value)
 		}
+	}
+	for i := 0; i < o.More; i++ {
+		ctx = metadata.AppendToOutgoingContext(ctx, fmt.Sprintf("x-more-%d", i), fmt.Sprint(i))
 	}
 	cancel := context.CancelFunc(func() {})
 	if o.TimeoutMs != 0 {

@@ -46,6 +46,11 @@ func serve(l net.Listener) {
 	guarded.Use(answering)
 	guarded.Get("/{id}", reply)
 	r.Mount("/guarded", guarded)
+	contexts := func(w http.ResponseWriter, r *http.Request) {
+		callWith(map[string]context.Context{"request": r.Context()})
+	}
+	r.Get("/contexts", contexts)
+	r.Get("/deadline/contexts", withDeadline(http.HandlerFunc(contexts)).ServeHTTP)
 	serveHTTP(l, r)
 }
 

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"net"
 	"net/http"
@@ -52,5 +53,11 @@ func serve(l net.Listener) {
 		return func(c echo.Context) error { return c.NoContent(http.StatusForbidden) }
 	})
 	e.GET("/missing/:id", func(echo.Context) error { return echo.ErrNotFound })
+	contexts := func(c echo.Context) error {
+		callWith(map[string]context.Context{"request": c.Request().Context()})
+		return nil
+	}
+	e.GET("/contexts", contexts)
+	api.GET("/contexts", contexts)
 	serveHTTP(l, e)
 }

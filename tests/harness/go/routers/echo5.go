@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"net"
 	"net/http"
@@ -53,5 +54,11 @@ func serve(l net.Listener) {
 	})
 	e.GET("/missing/:id", func(*echo.Context) error { return echo.ErrNotFound })
 	e.RouteNotFound("/custom404/*", answer)
+	contexts := func(c *echo.Context) error {
+		callWith(map[string]context.Context{"request": c.Request().Context()})
+		return nil
+	}
+	e.GET("/contexts", contexts)
+	api.GET("/contexts", contexts)
 	serveHTTP(l, e)
 }

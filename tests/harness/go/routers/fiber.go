@@ -48,6 +48,14 @@ func serve(l net.Listener) {
 	app.Get("/optional/:id?", answer)
 	app.Get("/pass/:id", func(c *fiber.Ctx) error { return c.Next() })
 	app.Get("/pass/*", answer)
+	app.Get("/contexts", func(c *fiber.Ctx) error {
+		contexts := map[string]context.Context{"fasthttp": c.Context()}
+		if c, ok := interface{}(c).(hasUserContext); ok {
+			contexts["user"] = c.UserContext()
+		}
+		callWith(contexts)
+		return nil
+	})
 	app.Listener(l)
 }
 
@@ -58,6 +66,7 @@ type (
 	hasUserContext interface {
 		Context() *fasthttp.RequestCtx
 		SetUserContext(context.Context)
+		UserContext() context.Context
 	}
 	mounts interface {
 		Mount(string, *fiber.App) fiber.Router

@@ -5,11 +5,16 @@
 package main
 
 import (
+	"context"
+	"flag"
 	"net"
 	"net/http"
+	"reflect"
 
 	"github.com/gin-gonic/gin"
 )
+
+var fallback = flag.Bool("fallback", false, "gin's context looks into its request's")
 
 func serve(l net.Listener) {
 	gin.SetMode(gin.ReleaseMode)
@@ -37,6 +42,16 @@ func serve(l net.Listener) {
 		c.Request.URL.Path = "/user/7"
 		r.HandleContext(c)
 	})
+	if field := reflect.ValueOf(r).Elem().FieldByName("ContextWithFallback"); field.IsValid() { // from 1.8
+		field.SetBool(*fallback)
+	}
+	r.GET("/contexts", func(c *gin.Context) {
+		callWith(map[string]context.Context{"own": c, "request": c.Request.Context(), "copy": c.Copy()})
+	})
+	var kept context.Context // outlives its handler, as a copy may
+	r.GET("/keep", func(c *gin.Context) { kept = c.Copy() })
+	r.GET("/kept", func(c *gin.Context) { callWith(map[string]context.Context{"kept": kept}) })
+	api.GET("/contexts", func(c *gin.Context) { callWith(map[string]context.Context{"own": c}) })
 	r.GET("/panic/:id", gin.Recovery(), func(*gin.Context) { panic("gin") })
 	serveHTTP(l, r)
 }

@@ -15,10 +15,13 @@ import (
 	"runtime"
 )
 
+var self string // address
+
 func main() {
 	flag.Parse()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
+	self = l.Addr().String()
 	go serve(l)
 	line, err := json.Marshal(map[string]interface{}{
 		"http": l.Addr().(*net.TCPAddr).Port,
