@@ -9,8 +9,8 @@
  * the other, just before the loopyWriter encodes them. Both have the stream's write quota, an object
  * that is the attempt's alone.
  *
- * internal/transport/{http2_client,controlbuf,http_util}.go; 1.40 to 1.85. originateStream has become
- * clientHeaderHandler in 1.82 to 1.84, headerFrame clientHeaders.
+ * internal/transport/{http2_client,controlbuf,http_util}.go; 1.40 to 1.85. By 1.84 originateStream has
+ * become clientHeaderHandler, and headerFrame clientHeaders.
  */
 #include "grpc.bpf.h"
 #include "http_propagate.bpf.h"
@@ -31,7 +31,7 @@ GO_FIELD(client_headers_id, int, TRANSPORT "clientHeaders.streamID");
 GO_FIELD(out_stream_id, int, TRANSPORT "outStream.id");
 GO_FIELD(out_stream_quota, pointer, TRANSPORT "outStream.wq");
 
-/* The writer's net.Conn: an io.Writer from 1.8x on. */
+/* The writer's net.Conn: an io.Writer from 1.77 at the latest. */
 GO_FIELD(loopy_framer, pointer, TRANSPORT "loopyWriter.framer");
 GO_FIELD(framer_writer, pointer, TRANSPORT "framer.writer");
 GO_FIELD(framer_fr, pointer, TRANSPORT "framer.fr");

@@ -15,7 +15,8 @@
 struct join_request {
 	struct go_string method, path, host;
 	__u64 no_method; /* what stands for an empty method, as CHARS() */
-	__u32 stream;	 /* HTTP/2 stream id; 0: HTTP/1.1 */
+	__u32 stream;	 /* HTTP/2 stream id, 0: HTTP/1.1; not known to join_ask() yet */
+	__u32 pad;	 /* 6.1 wants every byte set that a global function is given */
 };
 
 #define JOIN_GET CHARS('G', 'E', 'T', 0, 0, 0, 0, 0)
@@ -25,8 +26,8 @@ struct join_request {
 int join_ask(struct in_flight *span, const struct join_request *request);
 
 /*
- * It is about to be sent over CONN, as STREAM. Withdrawn when the span ends. OBJECT: what the span
- * was first listed by, if it was found by that: it may end at any moment. Else 0.
+ * It is about to be sent over CONN, as STREAM. By HTTP/1.1 (0) withdrawn when the span ends. OBJECT:
+ * what the span was first listed by, if it was found by that: it may end at any moment. Else 0.
  */
 int join_offer(struct in_flight *span, __u64 object, const struct go_interface *conn, __u32 stream);
 

@@ -150,43 +150,38 @@ static __always_inline struct tcp_sock *socket_of(__u32 fd)
 	return sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP ? (void *)sk : NULL;
 }
 
-/* How far a connection is. Its lock is not ours: a first look, then others until nothing moved. */
+/* The sequence numbers that a connection has come to, and the bytes that led there. */
 struct tcp_progress {
-	__u64 acked, received; /* bytes since the connection began */
-	__u32 una, next;       /* the sequence numbers that this led to */
+	__u32 una, next;
+	__u64 acked, received;
 };
-
-static __always_inline struct tcp_progress progress_of(struct tcp_sock *socket)
-{
-	struct tcp_progress at;
-
-	at.acked = BPF_CORE_READ(socket, bytes_acked);
-	at.una = BPF_CORE_READ(socket, snd_una);
-	at.received = BPF_CORE_READ(socket, bytes_received);
-	at.next = BPF_CORE_READ(socket, rcv_nxt);
-	return at;
-}
 
 /*
  * The kernel counts the SYN's sequence number as acknowledged where it was sent by connect(), and at
- * no other place: tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c, 5.15 to 7.0.
+ * no other place. tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c; they write
+ * the count first, so that a sequence number that is the same afterwards belongs to it.
  */
 static __noinline int read_identity(__u32 fd, bool is_client, struct tcp_identity *out)
 {
 	struct tcp_sock *socket = socket_of(fd);
-	struct tcp_progress before, now;
+	struct tcp_progress at;
 
 	if (!socket)
 		return 1;
-	now = progress_of(socket);
+	at.una = BPF_CORE_READ(socket, snd_una);
+	at.next = BPF_CORE_READ(socket, rcv_nxt);
+	/* its lock is not ours: again, until nothing has moved meanwhile */
 	for (int i = 0; i < IDENTITY_TRIES; i++) {
-		before = now;
-		now = progress_of(socket);
-		if (now.acked != before.acked || now.una != before.una ||
-		    now.received != before.received || now.next != before.next)
+		__u32 una = at.una, next = at.next;
+
+		at.acked = BPF_CORE_READ(socket, bytes_acked);
+		at.received = BPF_CORE_READ(socket, bytes_received);
+		at.una = BPF_CORE_READ(socket, snd_una);
+		at.next = BPF_CORE_READ(socket, rcv_nxt);
+		if (at.una != una || at.next != next)
 			continue;
-		out->sent = now.una - (__u32)now.acked + is_client;
-		out->received = now.next - (__u32)now.received;
+		out->sent = una - (__u32)at.acked + is_client;
+		out->received = next - (__u32)at.received;
 		return 0;
 	}
 	return 1;

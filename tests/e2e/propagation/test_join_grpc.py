@@ -2,11 +2,14 @@
 """gRPC's client and server in two processes, one agent, nothing written: every server span's parent
 is the very client span that caused it, or there is none."""
 import collections
+import pathlib
+import signal
 
 import pytest
 
 from harness import build
 from harness.otlp import CLIENT, SERVER
+from harness.process import eventually
 
 MODULE = "google.golang.org/grpc"
 NEW = (build.NEWEST, "1.85.0")
@@ -132,6 +135,29 @@ def test_a_call_that_is_tried_again(pair, go, version, mode):
     for server in servers[:3]:
         is_caused(clients[0], server)
     is_caused(clients[1], servers[3])
+
+
+def threads(pid):
+    """What state they are in."""
+    return {path.read_text().rpartition(")")[2].split()[0]
+            for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")}
+
+
+@pytest.mark.parametrize("go, version, mode", CORNERS)
+def test_a_server_that_comes_late(pair, go, version, mode):
+    """The client has given up by then; and its next call is another stream."""
+    p = pair(go, version, mode)
+    p.do(do="unary", text="hi")
+    p.back.signal(signal.SIGSTOP)
+    assert eventually(lambda: threads(p.back.outer_pid) == {"T"}, 5)
+    assert p.do(do="unary", text="hi", timeoutMs=100)["code"] == "DeadlineExceeded"
+    p.back.signal(signal.SIGCONT)
+    p.do(do="unary", text="hi")
+    clients, servers, _ = p.spans(6)
+    caused = {s.parent_id: s for s in servers}
+    for client in clients:
+        is_caused(client, caused[client.span_id])
+    assert clients[1].end_ns < caused[clients[1].span_id].start_ns
 
 
 @pytest.mark.parametrize("go, version, mode", CORNERS)
