@@ -40,6 +40,7 @@ static const struct {
 	{"go:frame ", DECLARED_FRAME, 0, false, false},
 	{"go:span ", DECLARED_LIBRARY, 2, false, false},
 	{"go:children", DECLARED_CHILDREN, 0, false, false},
+	{"go:attached ", DECLARED_ATTACHED, 0, false, false},
 	{"go:sdk", DECLARED_SDK, 0, false, false},
 };
 

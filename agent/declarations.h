@@ -54,6 +54,7 @@ enum declared_what {
 	DECLARED_FRAME,
 	DECLARED_LIBRARY,
 	DECLARED_CHILDREN, /* is such a library on? */
+	DECLARED_ATTACHED, /* is the program (path) on? */
 	DECLARED_SDK,	   /* bits of libraries that may be left to an SDK */
 };
 
@@ -61,7 +62,7 @@ enum declared_what {
 struct declared_value {
 	enum declared_what what;
 	const char *variable;
-	const char *path;	 /* of the field, type, function; "CALLER>CALLEE" of the frame */
+	const char *path;	 /* of the field, type, function; "CALLER>CALLEE" of the frame; a program */
 	const char *kind;	 /* of the field, one of kind_is()'s words */
 	int library;		 /* of a needed field; -1: all */
 	bool needed;

@@ -110,15 +110,12 @@ static void check_kernel(struct report *r)
 	snprintf(c->value, sizeof(c->value), "%s %s", r->features.release, name.machine);
 }
 
-/* A locked down kernel does not tell: to its verifier the helper is simply unknown. */
 static const char *describe(enum feature feature, int err)
 {
 	if (!err)
 		return trial_passed;
 	if (err == -ENODATA)
 		return "not tried";
-	if (feature == FEATURE_WRITE_USER && err == -EINVAL)
-		return "refused: this kernel is locked down";
 	if (feature == FEATURE_WRITE_REGS && err == -EACCES)
 		return "not in this kernel";
 	return strerror(-err);
@@ -142,7 +139,11 @@ static void check_features(struct report *r)
 		};
 		snprintf(r->advice[i], sizeof(r->advice[i]), "%s%s",
 			 refused ? refused : feature_texts[i].has_it, feature_texts[i].without);
-		snprintf(c->value, sizeof(c->value), "%s", describe(i, err));
+		if (i == FEATURE_WRITE_USER && err == -EINVAL)
+			snprintf(c->value, sizeof(c->value), "refused: %s",
+				 features__why_no_writing(&r->features));
+		else
+			snprintf(c->value, sizeof(c->value), "%s", describe(i, err));
 	}
 }
 

@@ -68,7 +68,7 @@ static int open_instance(struct executable *e, const struct kernel *kernel)
 	e->bpf->rodata->sdk_fills = kernel__config(kernel)->with_sdk == WITH_SDK_FILL;
 	e->bpf->rodata->known_tracer_cnt =
 		plan__known_tracers(e->plan, (uint64_t *)e->bpf->rodata->known_tracers);
-	e->bpf->rodata->may_write = plan__writes(e->plan);
+	plan__settle(e->plan);
 	return fill_rodata(e->plan, e->bpf);
 }
 
@@ -193,9 +193,11 @@ static int read_facts(struct executable *e, const struct kernel *kernel, int pid
 }
 
 /* Where headers cannot be written, client and server are joined by their connection instead. */
-static void decide_on_writing(struct executable *e)
+static void decide_on_writing(struct executable *e, const struct kernel *kernel)
 {
-	if (plan__writes(e->plan))
+	if (!kernel__config(kernel)->propagate_trace_context)
+		plan__drop_writes(e->plan, "no trace context is propagated (OTEL_PROPAGATORS)");
+	else if (plan__writes(e->plan))
 		e->write_err = features__try_write();
 	if (e->write_err)
 		plan__drop_writes(e->plan, "the kernel lets no BPF program write into a process");
@@ -227,7 +229,7 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 	err = read_facts(e, kernel, process->pid, why);
 	if (err)
 		goto cleanup;
-	decide_on_writing(e);
+	decide_on_writing(e, kernel);
 	err = load_what_the_kernel_takes(e, kernel);
 	if (!err)
 		err = keep_programs(e);

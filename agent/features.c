@@ -367,6 +367,13 @@ bool features__can_trace(const struct features *f)
 	       (features__has(f, FEATURE_UPROBE_MULTI) || features__has(f, FEATURE_UPROBE_PERF));
 }
 
+/* Without the capability, and under lockdown, the helper is unknown to the verifier. */
+const char *features__why_no_writing(const struct features *f)
+{
+	return features__has_capability(f, CAP_SYS_ADMIN) ? "this kernel is locked down" :
+							    "missing CAP_SYS_ADMIN";
+}
+
 static bool is_refused(int err)
 {
 	return err == -EPERM || err == -EACCES;

@@ -60,6 +60,9 @@ bool features__can_trace(const struct features *f);
 /* Where the kernel did not let us try FEATURE: what to do about it. NULL: it did. */
 const char *features__advise_refused(const struct features *f, enum feature feature);
 
+/* Why a program that writes into processes does not load. The kernel itself does not tell. */
+const char *features__why_no_writing(const struct features *f);
+
 /*
  * Why tracing cannot work, in one line without newline: the kernel or the capability that is
  * missing. Returns 0, or 1 and an empty LINE when tracing works.

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "features.h"
 #include "gospan.skel.h"
 #include "inspect.h"
 #include "loop.h"
@@ -51,6 +52,8 @@ static int open_inspection(struct inspection *in)
 	err = declarations__read(in->bpf->obj, &in->declarations);
 	if (!err)
 		err = plan__new(in->declarations, in->resolve, &in->plan);
+	if (!err && plan__writes(in->plan))
+		plan__judge_writes(in->plan, features__try_write());
 	in->elapsed_ms = (loop__now_ns() - start_ns) / 1e6;
 	return err;
 }

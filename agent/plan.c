@@ -132,6 +132,7 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		v->found = true;
 		return;
 	case DECLARED_CHILDREN: /* not known yet: plan_children() */
+	case DECLARED_ATTACHED: /* plan__settle() */
 	case DECLARED_SDK: /* plan__beside_sdk() */
 		return;
 	}
@@ -404,26 +405,6 @@ void plan__free(struct plan *plan)
 	free(plan->values);
 	free(plan->probes);
 	free(plan);
-}
-
-bool plan__writes(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->probe_cnt; i++)
-		if (plan->probes[i].on && plan->probes[i].declared->writes)
-			return true;
-	return false;
-}
-
-void plan__drop_writes(struct plan *plan, const char *reason)
-{
-	for (size_t i = 0; i < plan->probe_cnt; i++) {
-		struct planned_probe *p = &plan->probes[i];
-
-		if (!p->on || !p->declared->writes)
-			continue;
-		p->on = false;
-		snprintf(p->reason, sizeof(p->reason), "%s", reason);
-	}
 }
 
 void plan__refuse(struct plan *plan, size_t program, const char *reason, struct why *lost)

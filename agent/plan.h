@@ -60,6 +60,11 @@ void plan__free(struct plan *plan);
 bool plan__writes(const struct plan *plan);
 /* Turns such programs off, for REASON. */
 void plan__drop_writes(struct plan *plan, const char *reason);
+/* The same if the kernel does not allow it: ERR is what features__try_write() said. */
+void plan__judge_writes(struct plan *plan, int err);
+
+/* Nothing is turned off any more: fills in what is attached. */
+void plan__settle(struct plan *plan);
 
 /*
  * Turns PROGRAM (an index into the declarations' probes) off, for REASON, and its library with it if

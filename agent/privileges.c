@@ -42,7 +42,7 @@ int privileges__drop(unsigned uses)
 	keep(kept, CAP_SYS_PTRACE);
 	keep(kept, CAP_DAC_READ_SEARCH);
 	/* Container engines that do not know the two newer ones are given it in their place. */
-	if (uses & ATTACH_BY_PERF || !has_bpf || !has_perfmon)
+	if (uses & (ATTACH_BY_PERF | WRITE_HEADERS) || !has_bpf || !has_perfmon)
 		keep(kept, CAP_SYS_ADMIN);
 	if (uses & SIGNAL_OTHERS)
 		keep(kept, CAP_KILL);

@@ -109,7 +109,7 @@ static void tell_of_writing(struct session *s, const struct executable *e)
 	s->writing_told = true;
 	log_info("trace context cannot be written into outgoing requests here (%s): client and server spans "
 		 "are joined only where this gospan traces both",
-		 e->write_err == -EPERM ? "the kernel is locked down" : strerror(-e->write_err));
+		 features__why_no_writing(&s->features));
 }
 
 static int trace_process(struct session *s, struct executable *e, struct process *process,
@@ -405,6 +405,8 @@ static void drop_privileges(const struct session *s)
 		uses |= ATTACH_BY_PERF;
 	if (s->config->run_user)
 		uses |= SIGNAL_OTHERS;
+	if (s->config->propagate_trace_context && !features__try_write())
+		uses |= WRITE_HEADERS;
 	err = privileges__drop(uses);
 	if (err)
 		log_debug("privileges: kept as they are: %s", strerror(-err));

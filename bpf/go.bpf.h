@@ -107,6 +107,9 @@
 #define GO_CHILDREN GO_TAG("go:children")
 /* On a program: it writes into the target, so attached only where the kernel allows that. */
 #define GO_WRITES GO_TAG("go:writes")
+/* On a __u8 variable: whether PROGRAM ("": any with GO_WRITES) is attached. */
+#define GO_ATTACHED(variable, program) \
+	const volatile __u8 variable GO_TAG("go:attached " program) = 0
 /* On a program: without it the library's spans would be wrong, so the library is off. */
 #define GO_NEEDED GO_TAG("go:needed")
 

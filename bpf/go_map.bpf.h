@@ -18,7 +18,7 @@
 
 enum {
 	GROUP_SLOTS = 8,
-	GROUP_MAX = 16, /* groups searched: 128 slots; beyond it is counted */
+	GROUP_MAX = 32, /* groups searched; a growing map of 53 keys has 8 + 16 and overflow buckets */
 	STRING_SIZE = 16,
 	SLICE_SIZE = 24,
 	SWISS_SLOTS_OFF = 8,
@@ -67,7 +67,7 @@ int go_map_next(struct in_flight *span);			      /* false behind the last group 
 
 /*
  * Has TAKE look at each slot of MAP, in SPAN's scratch; it should be a global function as well.
- * Losses are counted.
+ * Losses are counted; non-zero: not all of it was seen.
  */
 static __always_inline int go_map_each(struct in_flight *span, __u64 map, __u32 elem_size,
 				       int (*take)(struct in_flight *span))
@@ -76,14 +76,14 @@ static __always_inline int go_map_each(struct in_flight *span, __u64 map, __u32 
 		return 0;
 	for (int n = 0; n < GROUP_MAX; n++) {
 		if (go_map_read(span))
-			return fail(span->record.pid, FAIL_HEADER_READ);
+			return fail(span->record.pid, FAIL_HEADER_READ) | 1;
 		for (__u32 i = 0; i < GROUP_SLOTS; i++)
 			if (go_map_take(span, i))
 				take(span);
 		if (!go_map_next(span))
 			return 0;
 	}
-	return fail(span->record.pid, FAIL_MANY_HEADERS);
+	return fail(span->record.pid, FAIL_MANY_HEADERS) | 1;
 }
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * google.golang.org/grpc client: how the server learns who its parent is. Always by joining both
- * ends (join.bpf.h).
+ * google.golang.org/grpc client: how the server learns who its parent is: by a header, where one can
+ * be written (http2_propagate.bpf.c), else by joining both ends (join.bpf.h).
  *
  * (*http2Client).NewStream, on the call's goroutine, puts the header fields of each attempt into the
  * transport's queue, which the goroutine of its loopyWriter sends. The stream's id is given under the
@@ -13,6 +13,7 @@
  * become clientHeaderHandler, and headerFrame clientHeaders.
  */
 #include "grpc.bpf.h"
+#include "http_propagate.bpf.h"
 #include "join.bpf.h"
 
 #define TRANSPORT "google.golang.org/grpc/internal/transport."
@@ -33,7 +34,10 @@ GO_FIELD(out_stream_quota, pointer, TRANSPORT "outStream.wq");
 /* The writer's net.Conn: an io.Writer from 1.77 at the latest. */
 GO_FIELD(loopy_framer, pointer, TRANSPORT "loopyWriter.framer");
 GO_FIELD(framer_writer, pointer, TRANSPORT "framer.writer");
+GO_FIELD(framer_fr, pointer, TRANSPORT "framer.fr");
 GO_FIELD(writer_conn, interface, TRANSPORT "bufWriter.conn");
+
+GO_ATTACHED(grpc_writes, "grpc_client_write");
 
 GO_SIZE(header_field_size, HEADER_FIELD);
 GO_FIELD(header_field_value, string, HEADER_FIELD ".Value");
@@ -62,6 +66,9 @@ static __noinline int queue(struct in_flight *span, __u64 fields_at, __u64 quota
 		return 0;
 	asked.host = field(&fields, FIELD_AUTHORITY);
 	join_ask(span, &asked);
+	span->has_header = HEADER_UNKNOWN;
+	if (grpc_writes && !http2_have_traceparent(fields.ptr, fields.len))
+		span->has_header = HEADER_NONE;
 	return span->asked ? span_relist(span, quota) : 0;
 }
 
@@ -94,10 +101,9 @@ int grpc_headers_queued(struct pt_regs *ctx)
 /* LOOPY is about to send what was queued with QUOTA, as STREAM. */
 static __always_inline int offer(struct pt_regs *ctx, __u64 loopy, __u64 quota, __u32 stream)
 {
-	struct go_interface conn = {};
 	struct in_flight *span;
 	struct goroutine on;
-	__u64 writer;
+	__u64 framer;
 
 	if (!quota || loopy_framer == GO_ABSENT || framer_writer == GO_ABSENT ||
 	    writer_conn == GO_ABSENT || goroutine_of(ctx, &on))
@@ -105,10 +111,12 @@ static __always_inline int offer(struct pt_regs *ctx, __u64 loopy, __u64 quota, 
 	span = span_by_object(&on, quota);
 	if (!span || span->record.library != grpc_client)
 		return 0;
-	writer = go_word(go_word(loopy + loopy_framer) + framer_writer);
-	if (!writer || bpf_probe_read_user(&conn, sizeof(conn), (void *)writer + writer_conn))
+	framer = go_word(loopy + loopy_framer);
+	span->conn_at = go_word(framer + framer_writer) + writer_conn;
+	if (span->has_header == HEADER_NONE && framer_fr != GO_ABSENT &&
+	    !http2_expect(span, &on, go_word(framer + framer_fr), stream))
 		return 0;
-	return join_offer(span, quota, &conn, stream);
+	return http_offer(span, quota, stream);
 }
 
 /* func (l *loopyWriter) originateStream(str *outStream, hdr *headerFrame) error; 1.40 without hdr */

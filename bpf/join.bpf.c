@@ -26,7 +26,6 @@ struct {
 } join_state SEC(".maps");
 
 const volatile __u8 join_calls = 1; /* trace context is propagated at all */
-const volatile __u8 may_write = 0;  /* headers can be written, so a client need not offer */
 
 static __always_inline __u8 *state(void)
 {

@@ -11,9 +11,6 @@
 #include "net_conn.bpf.h"
 #include "span.bpf.h"
 
-/* Headers are written into requests: what can carry one needs no offer. */
-extern const volatile __u8 may_write;
-
 /* What is asked: the texts that both ends hold as they are. Empty ones count as such. */
 struct join_request {
 	struct go_string method, path, host;

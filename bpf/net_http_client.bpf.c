@@ -232,20 +232,26 @@ int client_connection(struct pt_regs *ctx)
 #define HTTP2_STREAM(home, package, prefix) \
 	GO_FIELD(home##_stream_id, int, package "." prefix "clientStream.ID"); \
 	GO_FIELD(home##_stream_conn, pointer, package "." prefix "clientStream.cc"); \
+	GO_FIELD(home##_framer, pointer, package "." prefix "ClientConn.fr"); \
+	GO_ATTACHED(home##_writes, #home "_write"); \
 \
 	/* func (cs *clientStream) encodeAndWriteHeaders(req *Request) error, on its own goroutine */ \
 	SEC("go_entry/" package ".(*" prefix "clientStream).encodeAndWriteHeaders") \
 	GO_OF(http_client) \
 	int home##_headers(struct pt_regs *ctx) \
 	{ \
-		__u64 stream = go_arg(ctx, 0); \
+		__u64 stream = go_arg(ctx, 0), conn; \
+		struct http2_stream on_wire = {}; \
 \
 		if (home##_stream_id == GO_ABSENT || home##_stream_conn == GO_ABSENT || \
 		    home##_conn == GO_ABSENT) \
 			return 0; \
-		return http_offer_stream(ctx, go_arg(ctx, 1), \
-					 go_word(stream + home##_stream_conn) + home##_conn, \
-					 go_word(stream + home##_stream_id)); \
+		conn = go_word(stream + home##_stream_conn); \
+		on_wire.conn_at = conn + home##_conn; \
+		on_wire.id = go_word(stream + home##_stream_id); \
+		if (home##_writes && home##_framer != GO_ABSENT) \
+			on_wire.framer = go_word(conn + home##_framer); \
+		return http_send_stream(ctx, go_arg(ctx, 1), &on_wire); \
 	}
 
 HTTP2_CLIENT(client_h2_bundled, "net/http", "http2", )
@@ -254,6 +260,26 @@ HTTP2_CLIENT(client_h2_external, "golang.org/x/net/http2", "",
 
 HTTP2_STREAM(client_h2_bundled, "net/http", "http2")
 HTTP2_STREAM(client_h2_external, "golang.org/x/net/http2", "")
+
+/*
+ * func (cc *ClientConn) writeHeaders(streamID uint32, endStream bool, maxFrameSize int, hdrs []byte)
+ * error, to 2021 in roundTrip itself.
+ */
+SEC("go_call/golang.org/x/net/http2.(*ClientConn).roundTrip>golang.org/x/net/http2.(*ClientConn).writeHeaders")
+GO_OF(http_client)
+int client_h2_old_headers(struct pt_regs *ctx)
+{
+	struct http2_stream on_wire = {};
+	__u64 conn = go_arg(ctx, 0);
+
+	if (client_h2_external_conn == GO_ABSENT)
+		return 0;
+	on_wire.conn_at = conn + client_h2_external_conn;
+	on_wire.id = go_arg(ctx, 1);
+	if (client_h2_external_writes && client_h2_external_framer != GO_ABSENT)
+		on_wire.framer = go_word(conn + client_h2_external_framer);
+	return http_send_stream(ctx, 0, &on_wire);
+}
 
 /* In Go 1.27 http.ClientConn comes here as well, without a pool. */
 GO_FIELD(client_h2_internal_conn, interface, "net/http/internal/http2.ClientConn.tconn");

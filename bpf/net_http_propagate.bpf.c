@@ -7,9 +7,9 @@
  * bufio.Writer and ends them by io.WriteString(w, "\r\n"): right before that call one more line
  * fits, if the buffer has the room. A Traceparent that the program sent itself is left alone,
  * unless it is one of this very trace that it handed on (a reverse proxy): then the span id in the
- * buffer becomes ours.
+ * buffer becomes ours. HTTP/2: http2_propagate.bpf.c.
  *
- * Where it does not, and by HTTP/2, the attempt is offered to servers that the same agent traces
+ * Where it does not, or has no room, the attempt is offered to servers that the same agent traces
  * (join.bpf.h).
  *
  * src/net/http/{request,transport}.go, src/bufio/bufio.go; Go 1.19 to 1.27.
@@ -26,7 +26,11 @@ extern const volatile __u16 request_host;
 extern const volatile __u16 request_header;
 extern const volatile __u16 url_host;
 extern const volatile __u16 url_path;
+extern const volatile __u16 connection_conn;
 extern const volatile __u8 propagate_trace_context;
+
+GO_ATTACHED(writes_http1, "http_headers_end");
+GO_ATTACHED(writes, ""); /* any of the programs that write */
 
 /* type persistConn struct, src/net/http/transport.go */
 GO_FIELD(connection_bw, pointer, "net/http.persistConn.bw");
@@ -39,9 +43,8 @@ GO_FIELD(bufio_writer_n, int, "bufio.Writer.n");
 enum { NAME_LEN = 13, LINE_LEN = NAME_LEN + TRACEPARENT_LEN + 2 };
 enum { SPAN_ID_AT = 36, SPAN_ID_LEN = 16 }; /* in a traceparent */
 enum { CHUNK = 512, CHUNKS = 8 }; /* a bufio.Writer has 4096 bytes unless told otherwise */
-
-/* What the request carries by itself; in span->has_header. */
-enum { HEADER_NONE, HEADER_FOREIGN, HEADER_OURS, HEADER_DONE };
+/* "\nTraceparent: ", and how much of what follows is compared: "00-" and eight digits of the trace id */
+enum { MARK_LEN = NAME_LEN + 1, COMPARED_LEN = MARK_LEN + 3 + 8 };
 
 struct propagate_scratch {
 	struct go_map_scratch map;
@@ -49,7 +52,7 @@ struct propagate_scratch {
 };
 
 _Static_assert(sizeof(struct propagate_scratch) <= SCRATCH_MAX, "the scratch is too small");
-_Static_assert(CHUNK + TRACEPARENT_LEN + 8 <= SCRATCH_MAX, "the scratch is too small");
+_Static_assert(CHUNK + COMPARED_LEN + 8 <= SCRATCH_MAX, "the scratch is too small");
 
 /* In any case of letters: a program may put keys into the map as it likes. */
 __weak int http_take_own_header(struct in_flight *span)
@@ -80,8 +83,12 @@ static __noinline int look_at_headers(struct in_flight *span, __u64 request)
 {
 	struct propagate_scratch *scratch = (void *)span_scratch(span);
 
+	span->has_header = HEADER_NONE; /* what it was to an attempt before */
 	__builtin_memset(&scratch->found, 0, sizeof(scratch->found));
-	go_map_each(span, go_word(request + request_header), SLICE_SIZE, http_take_own_header);
+	if (go_map_each(span, go_word(request + request_header), SLICE_SIZE, http_take_own_header)) {
+		span->has_header = HEADER_UNKNOWN;
+		return 0;
+	}
 	/* below a span of an SDK inside the program that header is the SDK's */
 	if (scratch->found.from && is_same_trace(scratch->found.trace_id, span->record.trace_id) &&
 	    !span->parent.sdk)
@@ -116,15 +123,20 @@ __weak int http_propagate(struct in_flight *span, const struct go_interface *con
 		return 0;
 	if (is_off(span))
 		return 0;
-	if (!may_write) {
+	if (!writes_http1 || connection_bw == GO_ABSENT || request_header == GO_ABSENT) {
 		ask(span);
 		return join_offer(span, 0, conn, 0);
 	}
-	if (connection_bw == GO_ABSENT || request_header == GO_ABSENT)
-		return 0;
 	look_at_headers(span, span->mark);
+	if (span->has_header == HEADER_FOREIGN)
+		return 0;
+	if (span->has_header == HEADER_UNKNOWN) {
+		ask(span);
+		return join_offer(span, 0, conn, 0);
+	}
 	span->object = go_word(connection + connection_bw);
-	return span->object && span->has_header != HEADER_FOREIGN ? span_list(span) : 0;
+	span->conn_at = connection + connection_conn;
+	return span->object ? span_relist(span, span->object) : 0;
 }
 
 __weak int http_propagate_stream(struct in_flight *span, __u64 request)
@@ -133,90 +145,139 @@ __weak int http_propagate_stream(struct in_flight *span, __u64 request)
 		return 0;
 	if (is_off(span) || !request)
 		return 0;
-	ask(span);
+	if (writes && request_header != GO_ABSENT)
+		look_at_headers(span, span->mark);
+	else
+		span->has_header = HEADER_UNKNOWN;
+	if (span->has_header != HEADER_NONE)
+		ask(span); /* else when there is no room */
 	span->object = request;
-	return span_list(span);
+	return span_relist(span, request);
 }
 
-__hidden int http_offer_stream(struct pt_regs *ctx, __u64 request, __u64 conn_at, __u32 stream)
+__weak int http_offer(struct in_flight *span, __u64 object, __u32 stream)
 {
 	struct go_interface conn = {};
+
+	if (!span)
+		return 0;
+	if (bpf_probe_read_user(&conn, sizeof(conn), (void *)span->conn_at))
+		return 0;
+	if (!span->asked && span->record.library == http_client)
+		ask(span);
+	return join_offer(span, object, &conn, stream);
+}
+
+__hidden int http_send_stream(struct pt_regs *ctx, __u64 request, const struct http2_stream *on_wire)
+{
 	struct in_flight *span;
 	struct goroutine on;
 
-	if (goroutine_of(ctx, &on) || bpf_probe_read_user(&conn, sizeof(conn), (void *)conn_at))
+	if (goroutine_of(ctx, &on))
 		return 0;
-	span = span_by_object(&on, request);
+	span = request ? span_by_object(&on, request) : span_find(&on, http_client);
 	if (!span || span->record.library != http_client)
 		return 0;
-	return join_offer(span, request, &conn, stream);
+	span->conn_at = on_wire->conn_at;
+	if (span->has_header == HEADER_NONE &&
+	    !http2_expect(span, &on, on_wire->framer, on_wire->id))
+		return 0;
+	return http_offer(span, request, on_wire->id);
 }
 
-/* The line lies in the span's scratch. Non-zero: there is no room. */
-static __always_inline int append(__u64 writer, __u64 buf, __u64 len, __u64 used, const __u8 *line)
-{
-	if (len - used < LINE_LEN || bpf_probe_write_user((void *)buf + used, line, LINE_LEN))
-		return 1;
-	/* only now is it part of what will be sent */
-	used += LINE_LEN;
-	return bpf_probe_write_user((void *)writer + bufio_writer_n, &used, sizeof(used));
-}
-
+/* Non-zero: there is no room. Nothing of it is in the span's scratch, which its goroutine uses too. */
 static __noinline int add_header(struct in_flight *span, __u64 writer, const struct go_slice *buf,
 				 __u64 used)
 {
 	struct trace_context self = {};
-	__u8 *line = span_scratch(span);
+	__u8 line[LINE_LEN + 2];
 
 	span_context(span, &self);
 	__builtin_memcpy(line, "Traceparent: ", NAME_LEN);
 	traceparent_format(&self, line + NAME_LEN);
 	line[NAME_LEN + TRACEPARENT_LEN] = '\r';
 	line[NAME_LEN + TRACEPARENT_LEN + 1] = '\n';
-	return append(writer, buf->ptr, buf->len, used, line);
+	if (buf->len - used < LINE_LEN || span->owner.listed[0] != writer ||
+	    bpf_probe_write_user((void *)buf->ptr + used, line, LINE_LEN))
+		return 1;
+	/* only now is it part of what will be sent */
+	used += LINE_LEN;
+	return bpf_probe_write_user((void *)writer + bufio_writer_n, &used, sizeof(used));
 }
 
-/* Where in the chunk in SPAN's scratch a traceparent with its trace id begins, or CHUNK. */
+/* Does TEXT begin as the header does? Digits and '-', ':', ' ' have that bit already. */
+static __always_inline bool is_header(const __u8 *text, __u64 trace)
+{
+	const __u64 lower = 0x2020202020202020ULL;
+	__u64 words[3];
+
+	__builtin_memcpy(words, text, sizeof(words));
+	if ((words[0] | lower << 8) != CHARS('\n', 't', 'r', 'a', 'c', 'e', 'p', 'a') ||
+	    (words[1] | lower) != CHARS('r', 'e', 'n', 't', ':', ' ', '0', '0') ||
+	    text[MARK_LEN + 2] != '-')
+		return false;
+	__builtin_memcpy(words, text + MARK_LEN + 3, sizeof(words[0]));
+	return words[0] == trace;
+}
+
+/* The beginning of the trace id, as it is written. */
+static __always_inline __u64 trace_of(const struct in_flight *span)
+{
+	__u64 text;
+
+	put_hex((__u8 *)&text, span->record.trace_id, sizeof(text) / 2);
+	return text;
+}
+
+/* Where in the chunk in SPAN's scratch the line before a Traceparent of its trace ends, or CHUNK. */
 __weak int http_find_traceparent(struct in_flight *span)
 {
-	__u8 *text, start[8 + 16] = "00-";
-	__u64 first;
+	__u64 trace;
 
 	if (!span)
 		return CHUNK;
-	text = span_scratch(span);
-	put_hex(start + 3, span->record.trace_id, 8);
-	__builtin_memcpy(&first, start, sizeof(first));
-	for (int i = 0; i < CHUNK; i++) {
-		__u64 here;
-
-		__builtin_memcpy(&here, text + i, sizeof(here));
-		if (here == first && text[i + SPAN_ID_AT - 1] == '-')
+	trace = trace_of(span);
+	for (int i = 0; i < CHUNK; i++)
+		if (is_header(span_scratch(span) + i, trace))
 			return i;
-	}
 	return CHUNK;
 }
 
-/* A header that was handed on: the parent in it becomes this span, now that it is in the buffer. */
+/* At AT in the target there is such a header: its parent becomes this span. */
+static __noinline int set_parent(struct in_flight *span, __u64 at)
+{
+	__u8 text[COMPARED_LEN + 7], id[SPAN_ID_LEN];
+
+	/* once more: the scratch is not for this goroutine alone */
+	if (bpf_probe_read_user(text, sizeof(text), (void *)at) || !is_header(text, trace_of(span)))
+		return 1;
+	put_hex(id, span->record.span_id, SPAN_ID_LEN / 2);
+	return bpf_probe_write_user((void *)at + MARK_LEN + SPAN_ID_AT, id, SPAN_ID_LEN);
+}
+
+/* A header that was handed on, now that it is in the buffer. */
 static __noinline int replace_parent(struct in_flight *span, __u64 buf, __u64 used)
 {
 	__u8 *text = span_scratch(span);
 
 	for (__u32 n = 0; n < CHUNKS; n++) {
 		__u64 from = buf + n * CHUNK;
+		__u64 left = used - n * CHUNK;
 		__u32 at;
 
-		/* a chunk, and what a traceparent may reach into the next */
-		if (n * CHUNK >= used ||
-		    bpf_probe_read_user(text, CHUNK + TRACEPARENT_LEN, (void *)from))
+		/* a chunk, and what a header may reach into the next */
+		if (n * CHUNK >= used)
+			break;
+		if (left > CHUNK + COMPARED_LEN)
+			left = CHUNK + COMPARED_LEN;
+		if (bpf_probe_read_user(text, left, (void *)from))
 			break;
 		at = http_find_traceparent(span);
 		if (at >= CHUNK)
 			continue;
-		if (n * CHUNK + at + TRACEPARENT_LEN > used)
+		if (n * CHUNK + at + MARK_LEN + TRACEPARENT_LEN > used)
 			break;
-		put_hex(text, span->record.span_id, 8);
-		return bpf_probe_write_user((void *)from + at + SPAN_ID_AT, text, SPAN_ID_LEN);
+		return set_parent(span, from + at);
 	}
 	return 1;
 }
@@ -246,5 +307,8 @@ GO_OF(http_client) GO_WRITES int http_headers_end(struct pt_regs *ctx)
 	else
 		err = add_header(span, writer, &buf, used);
 	span->has_header = HEADER_DONE;
-	return err ? fail(on.pid, FAIL_NO_ROOM) : 0;
+	if (!err)
+		return 0;
+	http_offer(span, writer, 0);
+	return fail(on.pid, FAIL_NO_ROOM);
 }

@@ -95,7 +95,8 @@ static __always_inline void traceparent_format(const struct trace_context *from,
 }
 
 /* HEADER is the value as the target has it. OUT is as it was when it is not valid. */
-static __noinline int traceparent_read(const struct go_string *header, struct trace_context *out)
+static __noinline __attribute__((unused)) int
+traceparent_read(const struct go_string *header, struct trace_context *out)
 {
 	__u8 text[TRACEPARENT_LEN + 1] = {};
 	__u64 len = header->len;

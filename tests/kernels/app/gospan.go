@@ -170,11 +170,19 @@ func isStepping(pid int) bool {
 	return bytes.Contains(maps, []byte("[uprobes]"))
 }
 
+// spanFields are those that OTLP's JSON has under such names.
+type spanFields struct {
+	Name, TraceID, SpanID, ParentSpanID string
+	Kind                                int
+	StartTimeUnixNano, EndTimeUnixNano  string
+}
+
 type span struct {
-	Name       string
+	spanFields
 	start, end time.Time
 	path       string
-	stack      string // of a panic
+	attributes map[string]string // those that are strings
+	stack      string            // of a panic
 }
 
 func parseSpans(lines []byte) ([]span, error) {
@@ -186,10 +194,9 @@ func parseSpans(lines []byte) ([]span, error) {
 		ResourceSpans []struct {
 			ScopeSpans []struct {
 				Spans []struct {
-					Name                               string
-					StartTimeUnixNano, EndTimeUnixNano string
-					Attributes                         []attribute
-					Events                             []struct{ Attributes []attribute }
+					spanFields
+					Attributes []attribute
+					Events     []struct{ Attributes []attribute }
 				}
 			}
 		}
@@ -203,13 +210,12 @@ func parseSpans(lines []byte) ([]span, error) {
 		for _, resource := range d.ResourceSpans {
 			for _, scope := range resource.ScopeSpans {
 				for _, s := range scope.Spans {
-					parsed := span{Name: s.Name, start: unixNano(s.StartTimeUnixNano),
-						end: unixNano(s.EndTimeUnixNano)}
+					parsed := span{spanFields: s.spanFields, start: unixNano(s.StartTimeUnixNano),
+						end: unixNano(s.EndTimeUnixNano), attributes: map[string]string{}}
 					for _, a := range s.Attributes {
-						if a.Key == "url.path" {
-							parsed.path = a.Value.StringValue
-						}
+						parsed.attributes[a.Key] = a.Value.StringValue
 					}
+					parsed.path = parsed.attributes["url.path"]
 					for _, event := range s.Events {
 						for _, a := range event.Attributes {
 							if a.Key == "exception.stacktrace" {

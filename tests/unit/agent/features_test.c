@@ -81,6 +81,16 @@ static void test_root_is_not_told_to_be_root(void **state)
 			    "grant CAP_BPF: root lacks it here");
 }
 
+/* To the verifier it is the same. */
+static void test_why_nothing_is_written(void **state)
+{
+	struct features f = made_up(1ull << CAP_SYS_ADMIN);
+
+	assert_string_equal(features__why_no_writing(&f), "this kernel is locked down");
+	f = made_up(1ull << CAP_BPF | 1ull << CAP_PERFMON);
+	assert_string_equal(features__why_no_writing(&f), "missing CAP_SYS_ADMIN");
+}
+
 /* A kernel that lets nobody try does not deserve to be called old. */
 static void test_refused_features_ask_for_capabilities(void **state)
 {
@@ -165,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_lost_extras_do_not_forbid_tracing),
 		cmocka_unit_test(test_missing_capabilities_are_named),
 		cmocka_unit_test(test_root_is_not_told_to_be_root),
+		cmocka_unit_test(test_why_nothing_is_written),
 		cmocka_unit_test(test_refused_features_ask_for_capabilities),
 		cmocka_unit_test(test_old_kernel_is_named),
 		cmocka_unit_test(test_perf_without_admin_is_explained),

@@ -67,6 +67,7 @@ static void test_drop_keeps_what_uses_ask_for(void **state)
 {
 	assert_int_equal(drop_in_child(ATTACH_BY_PERF, CAP_CHOWN,
 				       always_kept | BIT(CAP_SYS_ADMIN)), 0);
+	assert_int_equal(drop_in_child(WRITE_HEADERS, CAP_CHOWN, always_kept | BIT(CAP_SYS_ADMIN)), 0);
 	assert_int_equal(drop_in_child(SIGNAL_OTHERS, CAP_CHOWN, always_kept | BIT(CAP_KILL)), 0);
 }
 
