@@ -127,14 +127,14 @@ def test_grpc_fill_where_only_the_client_is_instrumented(run, peer, order):
 
 @pytest.mark.parametrize("peer", [sdkpeer.GRPC[0], sdkpeer.GRPC[2]], ids=str)
 def test_grpc_all(run, peer):
-    """Both sides twice, on purpose, but still one trace: the SDK wrote the header."""
+    """Both sides twice, on purpose, but still one trace: that of the header, which the SDK wrote."""
     result = run(peer, "all", {"do": "unary"})
     assert len(result.theirs) == 4 and len(result.ours) == 5, [s.name for s in result.ours]
     one_trace(result)
     hand, client = result.one("by hand"), next(s for s in result.theirs if s["kind"] == CLIENT)
     ours, = (s for s in result.ours if s.kind == CLIENT and s["rpc.system.name"])
     server, = (s for s in result.ours if s.kind == SERVER)
-    assert server.parent_id == client["span_id"]
+    assert server.parent_id == ours.span_id
     assert ours.parent_id in (hand["span_id"], client["span_id"])
     assert sorted(table(s) for s in result.ours if s.scope == "gospan/database/sql") == BELOW
 
