@@ -59,7 +59,7 @@ func smoke(group string) {
 	if group != "write" {
 		smokeChecks(v)
 	}
-	if group != "smoke" {
+	if group != "smoke" && v.Works {
 		write(v)
 	}
 }
