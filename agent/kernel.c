@@ -58,7 +58,8 @@ static void set_sizes(struct gospan_bpf *bpf, uint32_t ring_bytes, uint32_t max_
 	bpf_map__set_max_entries(bpf->maps.events, ring_bytes);
 	bpf_map__set_max_entries(bpf->maps.in_flight, max_in_flight);
 	bpf_map__set_max_entries(bpf->maps.goroutines, max_in_flight);
-	bpf_map__set_max_entries(bpf->maps.objects, 2 * max_in_flight); /* each may be listed twice */
+	/* what is listed twice, streams and spans by hand, may take half the room, and leaves the rest */
+	bpf_map__set_max_entries(bpf->maps.objects, max_in_flight);
 }
 
 /*

@@ -191,7 +191,7 @@ int grpc_stream_made(struct pt_regs *ctx)
 	if (!span->object)
 		return 0;
 	span_list(span);
-	return span_is_listed(span, span->object) ? span_detach(&on, span) : 0;
+	return span_is_listed(span, span->object) ? span_detach(&on, span) : span_drop(&on, span);
 }
 
 /* What is still on the goroutine never became a stream. */

@@ -41,11 +41,8 @@ __weak int span_list_as(struct in_flight *span, __u64 object)
 	__builtin_memcpy(&id, span->record.span_id, sizeof(id));
 	if (old && *old != id)
 		abandon(*old);
-	if (bpf_map_update_elem(&objects, &key, &id, BPF_ANY)) {
-		if (!span->owner.listed[0]) /* else the span is not lost */
-			fail(span->record.pid, FAIL_IN_FLIGHT_FULL);
+	if (bpf_map_update_elem(&objects, &key, &id, BPF_ANY))
 		return 0;
-	}
 	span->owner.listed[span->owner.listed[0] ? 1 : 0] = object;
 	return 0;
 }
@@ -54,7 +51,10 @@ __weak int span_list(struct in_flight *span)
 {
 	if (!span)
 		return 0;
-	return span_list_as(span, span->object);
+	span_list_as(span, span->object);
+	if (!span_is_listed(span, span->object))
+		fail(span->record.pid, FAIL_IN_FLIGHT_FULL);
+	return 0;
 }
 
 __weak int span_relist(struct in_flight *span, __u64 object)

@@ -147,16 +147,28 @@ func mayLack(kind string, s sight) bool {
 
 // verdicts count what became of requests.
 type verdicts struct {
+	spans []span
 	all, written, joined, absent int
 	wrong                        []error
+}
+
+// whose tells the requests of the spans with this id.
+func (v *verdicts) whose(id string) string {
+	var found []string
+	for _, s := range v.spans {
+		if s.SpanID == id || s.ParentSpanID == id {
+			found = append(found, fmt.Sprintf("%+v", s))
+		}
+	}
+	return strings.Join(found, ", ")
 }
 
 // judge is about one request. Its server knows its client by a header; where there is no room for one
 // because both ends are traced; or, if the request was on its way too early for that, not at all.
 func (v *verdicts) judge(kind string, s sight, client, server span) {
 	wrong := func(what string) {
-		v.wrong = append(v.wrong, fmt.Errorf("%s: %s: client %s/%s, server below %s/%s, which saw %q", s.path, what,
-			client.TraceID, client.SpanID, server.TraceID, server.ParentSpanID, s.values))
+		v.wrong = append(v.wrong, fmt.Errorf("%s: %s: client %s/%s, server below %s/%s (%s), which saw %q", s.path, what,
+			client.TraceID, client.SpanID, server.TraceID, server.ParentSpanID, v.whose(server.ParentSpanID), s.values))
 	}
 	isBelow := server.ParentSpanID == client.SpanID && server.TraceID == client.TraceID
 	header := fmt.Sprintf("00-%s-%s-%s", client.TraceID, client.SpanID, sampled)
@@ -187,7 +199,7 @@ func (v *verdicts) judge(kind string, s sight, client, server span) {
 }
 
 func judgeWriting(kind string, sights []sight, spans []span) (string, error) {
-	var v verdicts
+	v := verdicts{spans: spans}
 
 	clients, servers := ends(spans)
 	for _, s := range sights {
