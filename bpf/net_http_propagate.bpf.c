@@ -307,8 +307,10 @@ GO_OF(http_client) GO_WRITES int http_headers_end(struct pt_regs *ctx)
 	else
 		err = add_header(span, writer, &buf, used);
 	span->has_header = HEADER_DONE;
-	if (!err)
-		return 0;
-	http_offer(span, writer, 0);
-	return fail(on.pid, FAIL_NO_ROOM);
+	if (err) {
+		http_offer(span, writer, 0);
+		fail(on.pid, FAIL_NO_ROOM);
+	}
+	/* as long as the connection is ours: it goes back to the pool before the caller has its answer */
+	return span_unlist_as(span, writer);
 }

@@ -67,6 +67,7 @@ __weak int span_relist(struct in_flight *span, __u64 object)
 	if (key.object)
 		bpf_map_delete_elem(&objects, &key);
 	span->owner.listed[0] = 0;
+	span->lent = 1;
 	return span_list_as(span, object);
 }
 
@@ -78,14 +79,25 @@ __hidden struct in_flight *span_by_object(const struct goroutine *on, __u64 obje
 	return id ? span_by_id(*id) : NULL;
 }
 
+static __always_inline bool take_off(const struct in_flight *span, __u64 object)
+{
+	struct object_key key = key_of(span->owner.tgid, object);
+	__u64 id, *listed = bpf_map_lookup_elem(&objects, &key);
+
+	__builtin_memcpy(&id, span->record.span_id, sizeof(id));
+	return listed && *listed == id && !bpf_map_delete_elem(&objects, &key);
+}
+
+__weak int span_unlist_as(const struct in_flight *span, __u64 object)
+{
+	return span && take_off(span, object);
+}
+
 __hidden bool span_unlist(const struct in_flight *span)
 {
-	struct object_key key = key_of(span->owner.tgid, span->owner.listed[0]);
+	bool was_listed = take_off(span, span->owner.listed[0]);
 
-	if (bpf_map_delete_elem(&objects, &key))
-		return false;
-	key.object = span->owner.listed[1];
-	if (key.object)
-		bpf_map_delete_elem(&objects, &key);
-	return true;
+	if (span->owner.listed[1])
+		take_off(span, span->owner.listed[1]);
+	return was_listed || span->lent;
 }

@@ -75,6 +75,7 @@ struct in_flight {
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
+	__u8 lent; /* span_relist(): listed for who sends it; its end is its own goroutine's alone */
 	__u8 joins;    /* offered to servers under `join` */
 	__u8 has_header; /* the request carries a traceparent: the program's own or ours */
 	__u8 state;    /* the library's own */
@@ -187,6 +188,12 @@ int span_list_as(struct in_flight *span, __u64 object);
 
 /* By OBJECT instead of what it was first listed by. */
 int span_relist(struct in_flight *span, __u64 object);
+
+/*
+ * OBJECT is no longer SPAN's: the next span may be known by it before this one ends. True when it was
+ * until now.
+ */
+int span_unlist_as(const struct in_flight *span, __u64 object);
 
 static __always_inline bool span_is_listed(const struct in_flight *span, __u64 object)
 {
