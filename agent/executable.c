@@ -157,11 +157,17 @@ static int fill_program_array(struct executable *e)
 	return err;
 }
 
+/* Else one program alone may well be taken, and the others be turned off for no fault of theirs. */
+static bool is_short_of_something(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EAGAIN;
+}
+
 static int load_what_the_kernel_takes(struct executable *e, const struct kernel *kernel)
 {
 	int err = load(e, kernel, NULL);
 
-	if (err && e->bpf)
+	if (err && e->bpf && !is_short_of_something(err))
 		err = drop_refused(e, kernel);
 	return err ? err : fill_program_array(e);
 }
@@ -315,9 +321,14 @@ int executable__attach(struct executable *e, const struct kernel *kernel, int pi
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	err = link_sites(e, kernel, path, shared ? 0 : pid);
-	if (err)
-		snprintf(why->text, sizeof(why->text), "failed to attach %zu probes: %s",
-			 plan__site_cnt(e->plan), strerror(-err));
+	if (!err)
+		return 0;
+	snprintf(why->text, sizeof(why->text), "failed to attach %zu probes: %s",
+		 plan__site_cnt(e->plan), strerror(-err));
+	if (shared) /* some may be: the process may have gone meanwhile, and its path with it */
+		executable__detach_all(e);
+	if (!e->all_processes)
+		kernel__remove_target(kernel, pid);
 	return err;
 }
 

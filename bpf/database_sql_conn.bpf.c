@@ -263,7 +263,9 @@ enum { FACTS_MAX = 512 };
 
 struct pool_key {
 	__u64 db;
-	__u64 pid;
+	__u64 started_ns; /* a pid is used again, */
+	__u32 pid;
+	__u32 execs; /* and by exec() at once, for a heap that is laid out the same */
 };
 
 struct pool_facts {
@@ -287,6 +289,16 @@ struct {
 	__type(value, struct pool_facts);
 } no_facts SEC(".maps");
 
+static __always_inline struct pool_key pool_key_of(const struct in_flight *span, __u64 db)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pool_key key = {.db = db, .pid = span->record.pid};
+
+	key.started_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	key.execs = BPF_CORE_READ(task, self_exec_id);
+	return key;
+}
+
 static __always_inline struct pool_facts *new_facts(const struct pool_key *key)
 {
 	__u32 zero = 0;
@@ -300,7 +312,7 @@ static __always_inline struct pool_facts *new_facts(const struct pool_key *key)
 /* Keeps what was put behind FROM. */
 static __noinline int remember(struct in_flight *span, __u64 db, __u64 connector, __u64 from)
 {
-	struct pool_key key = {.db = db, .pid = span->record.pid};
+	struct pool_key key = pool_key_of(span, db);
 	struct pool_facts *facts = bpf_map_lookup_elem(&pools, &key);
 	__u64 len = span->used - from;
 
@@ -320,7 +332,7 @@ static __noinline int remember(struct in_flight *span, __u64 db, __u64 connector
 /* Non-zero when nothing is known of DB. */
 static __noinline int recall(struct in_flight *span, __u64 db, __u64 connector)
 {
-	struct pool_key key = {.db = db, .pid = span->record.pid};
+	struct pool_key key = pool_key_of(span, db);
 	const struct pool_facts *facts = bpf_map_lookup_elem(&pools, &key);
 	__u64 at = span->used;
 	__u64 len;

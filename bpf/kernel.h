@@ -110,6 +110,8 @@ struct task_struct {
 	int tgid;
 	struct signal_struct *signal;
 	struct task_struct *group_leader;
+	__u64 start_boottime;
+	__u32 self_exec_id; /* 64 bit by now: its lower half */
 	struct pid *thread_pid;
 	struct files_struct *files;
 };

@@ -112,6 +112,16 @@ static __always_inline struct goroutine_spans *spans_of(const struct goroutine *
 	return bpf_map_lookup_elem(&goroutines, &key);
 }
 
+/* A goroutine that is in no span takes no room: it may end without another one. */
+static __always_inline void forget_if_idle(const struct goroutine *on,
+					   const struct goroutine_spans *spans)
+{
+	struct goroutine_key key = key_of(on);
+
+	if (spans && !spans->cnt)
+		bpf_map_delete_elem(&goroutines, &key);
+}
+
 static __always_inline __u64 random64(void)
 {
 	__u64 high = bpf_get_prandom_u32();
@@ -162,6 +172,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	__builtin_memcpy(span->record.span_id, &id, sizeof(id));
 	return span;
 full:
+	forget_if_idle(on, spans);
 	fail(on->pid, FAIL_IN_FLIGHT_FULL);
 	return NULL;
 }
@@ -308,6 +319,7 @@ __hidden struct in_flight *span_around(const struct goroutine *on, __u64 sp)
 	if (!spans)
 		return NULL;
 	unwind(spans, depth_of(on, sp));
+	forget_if_idle(on, spans);
 	return span_current(on);
 }
 

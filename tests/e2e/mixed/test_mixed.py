@@ -89,6 +89,25 @@ def test_nothing_stays_behind(start_server, trace, version, modules):
     nothing_stays(start_server, trace, 6, version=version, modules=modules)
 
 
+def test_nothing_stays_behind_where_there_was_no_room(start_server, trace):
+    """A goroutine whose span found no room takes none itself, or soon there would be none at all."""
+    skip.unless_installed("bpftool")
+    server = start_server(name="mixed", modules=GRPC)
+    agent = trace(server, otlp_file=False,
+                  env={"OTEL_TRACES_EXPORTER": "none", "GOSPAN_MAX_IN_FLIGHT": "16"})
+    for _ in range(3):
+        client.load(server.http, 10 ** 9, 48, path="/mixture?n={id}", seconds=1, brief=True)
+
+    def kept():
+        entries = live(agent)
+        return [entries[name] for name in ("in_flight", "goroutines", "objects")]
+    eventually(lambda: not any(kept()), 5, 0.2)
+    assert kept() == [0, 0, 0]
+    agent.signal(15)
+    assert agent.wait(10) == 0
+    assert "in_flight_full" in agent.done.check().reasons
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("mode", ["default", "pie stripped"])
