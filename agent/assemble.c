@@ -199,6 +199,8 @@ bool assemble__count(struct build_span *b, const struct config *config,
 	go_error__describe(b, NULL, &values.errors, record->bias, &in.error);
 	b->span.start_unix_ns = record->start_ns;
 	b->span.end_unix_ns = record->end_ns;
+	b->span.kind = (enum otlp_kind)record->kind;
+	memcpy(b->span.parent_id, record->parent_id, sizeof(b->span.parent_id));
 	b->span.name = semconv->name(b, &in);
 	if (raw_number(&raws, ATTR_UNWOUND, UNWIND_NONE) || semconv->failed(&in))
 		b->span.status = OTLP_STATUS_ERROR;

@@ -363,9 +363,11 @@ void console__span(struct console *c, const char *service, const struct otlp_spa
 	start_ticking(c);
 }
 
-void console__count(struct console *c, struct otlp_text name, uint64_t duration_ns, bool error)
+void console__count(struct console *c, const struct otlp_span *span)
 {
-	table__add(c->table, name, duration_ns, error, NULL);
+	if (is_request(span))
+		table__add(c->table, span->name, span->end_unix_ns - span->start_unix_ns,
+			   span->status == OTLP_STATUS_ERROR, NULL);
 }
 
 static void tick(void *ctx)

@@ -21,10 +21,8 @@ int console__new(const struct config *config, struct loop *loop, FILE *out, stru
 /* A span ended. SPAN is lent; SERVICE is the target's service.name. */
 void console__span(struct console *c, const char *service, const struct otlp_span *span);
 
-/*
- * A request that was not sampled, for the table only. ROUTE is the name it would have had, lent.
- */
-void console__count(struct console *c, struct otlp_text name, uint64_t duration_ns, bool error);
+/* A span that was not sampled, lent, for the table only: its name, kind, parent, times and status. */
+void console__count(struct console *c, const struct otlp_span *span);
 
 /* The table of routes over everything seen so far. */
 void console__table(struct console *c);

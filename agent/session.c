@@ -322,8 +322,7 @@ static void on_span(void *ctx, const struct span_record *record, const uint8_t *
 	s->losses.failures.at[FAIL_UNSAMPLED]++;
 	if (s->console &&
 	    assemble__count(b, s->config, kernel__declarations(s->kernel), record, body))
-		console__count(s->console, b->span.name, b->span.end_unix_ns - b->span.start_unix_ns,
-			       b->span.status == OTLP_STATUS_ERROR);
+		console__count(s->console, &b->span);
 }
 
 static void on_process_exec(void *ctx, int pid)

@@ -180,8 +180,7 @@ static void handle(const struct span_record *record, const uint8_t *body, enum m
 			return;
 		check_text(b->span.name, false);
 		if (mode & MODE_CONSOLE)
-			console__count(console, b->span.name, record->end_ns - record->start_ns,
-				       b->span.status == OTLP_STATUS_ERROR);
+			console__count(console, &b->span);
 		return;
 	}
 	if (!assemble__span(b, config, &declarations, r, record, body, 1700000000000000000))

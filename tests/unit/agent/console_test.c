@@ -270,7 +270,9 @@ static void the_table_counts_all_requests(void **state)
 	struct screen *screen = *state;
 	struct otlp_span span = server_span(1, 1, "GET /cart/{id}", 0, 0);
 	struct otlp_span call = child_of(&span, 2, "SELECT", 0, MS);
+	struct otlp_span order = server_span(1, 1, "POST /order", 0, 250 * MS);
 
+	order.status = OTLP_STATUS_ERROR;
 	screen->config.errors_only = true; /* filters the tree, not the table */
 	for (unsigned i = 1; i <= 100; i++) {
 		span.end_unix_ns = span.start_unix_ns + i * MS;
@@ -278,7 +280,8 @@ static void the_table_counts_all_requests(void **state)
 		console__span(screen->console, "shop", &span);
 	}
 	console__span(screen->console, "shop", &call); /* no request: not counted */
-	console__count(screen->console, text("POST /order"), 250 * MS, true);
+	console__count(screen->console, &order);
+	console__count(screen->console, &call);
 	console__flush(screen->console);
 	console__table(screen->console);
 	fflush(screen->out);
