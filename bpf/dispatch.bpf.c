@@ -13,6 +13,8 @@ struct {
 	__type(value, __u32);
 } programs SEC(".maps");
 
+const volatile __u8 never = 0;
+
 /* The kernel lets a uprobe program change registers (7.0, commit 7384893d970e). */
 const volatile __u8 may_write_registers = 0;
 

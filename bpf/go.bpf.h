@@ -252,4 +252,18 @@ static __always_inline bool go_itab_is(__u64 itab, __u64 type, __u64 bias)
 	return type && itab && go_word(itab + 8) == type + bias;
 }
 
+extern const volatile __u8 never; /* 0; dispatch.bpf.c */
+
+/*
+ * Each library's program needs this in its own body. From 6.13 on (commit a76ab5731e32) programs of this
+ * type get one stack for each CPU, safe only where a program is not run again before it ends, and a
+ * uprobe's is: it can be preempted. One that has a tail call in it keeps to the task's stack. The call
+ * itself is found dead by the verifier and taken out.
+ */
+static __always_inline void stay_on_own_stack(struct pt_regs *ctx)
+{
+	if (never)
+		bpf_tail_call(ctx, NULL, 0);
+}
+
 #endif

@@ -82,7 +82,7 @@ __weak int goroutine_at(__u64 g, struct goroutine *out)
 	return 0;
 }
 
-__hidden int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
+__hidden int goroutine_of_regs(struct pt_regs *ctx, struct goroutine *out)
 {
 	__builtin_memset(out, 0, sizeof(*out)); /* 6.1: a global function takes no memory unset */
 	return goroutine_at(go_g(ctx), out);

@@ -92,8 +92,16 @@ struct in_flight {
 
 #define span_scratch(span) (&(span)->body[GOSPAN_BODY_MAX])
 
+/* goroutine_of() for a function that is not inlined into its programs. */
+int goroutine_of_regs(struct pt_regs *ctx, struct goroutine *out);
+
 /* 0, or non-zero when this process is not wanted or the goroutine cannot be told: return then. */
-int goroutine_of(struct pt_regs *ctx, struct goroutine *out);
+static __always_inline int goroutine_of(struct pt_regs *ctx, struct goroutine *out)
+{
+	stay_on_own_stack(ctx);
+	return goroutine_of_regs(ctx, out);
+}
+
 
 /* The same for the goroutine with this g, e.g. the one that the system stack works for. */
 int goroutine_at(__u64 g, struct goroutine *out);
