@@ -251,6 +251,7 @@ int goroutine_start(struct pt_regs *ctx)
 	struct goroutine_key child = {};
 	__u64 machine, g, id;
 
+	stay_on_own_stack(ctx);
 	if (runtime_g_m == GO_ABSENT || runtime_m_curg == GO_ABSENT)
 		return 0;
 	machine = go_word(go_g(ctx) + runtime_g_m);
