@@ -5,27 +5,52 @@
  * needs. Where tracing is impossible nothing is expected to load.
  */
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "object.h"
+
+/*
+ * Does the program have a stack of the CPU's own, not the task's? (x86-64: "add %gs:this_cpu_off, %r9",
+ * arch/x86/net/bpf_jit_comp.c, emit_priv_frame_ptr(), Linux 6.13.) A uprobe's program can be preempted;
+ * its next call on that CPU would write over it.
+ */
+static bool shares_stack(int fd)
+{
+	static const uint8_t add_this_cpu[] = { 0x65, 0x4c, 0x03, 0x0c, 0x25 };
+	static uint8_t code[1 << 20];
+	struct bpf_prog_info info = {
+		.jited_prog_insns = (uintptr_t)code,
+		.jited_prog_len = sizeof(code),
+	};
+	uint32_t info_sz = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &info_sz))
+		return true;
+	return memmem(code, info.jited_prog_len, add_this_cpu, sizeof(add_this_cpu));
+}
 
 static int load_one(const char *path, const char *name, const struct features *f,
 		    unsigned *verified)
 {
 	struct bpf_object *object = NULL;
 	struct bpf_prog_info info = { 0 };
+	struct bpf_program *program;
 	uint32_t info_sz = sizeof(info);
 	int err, fd;
 
 	err = object__load(path, name, f, &object);
 	if (err)
 		return err;
-	fd = bpf_program__fd(bpf_object__find_program_by_name(object, name));
+	program = bpf_object__find_program_by_name(object, name);
+	fd = bpf_program__fd(program);
 	bpf_obj_get_info_by_fd(fd, &info, &info_sz);
 	*verified = info.verified_insns;
+	if (!strncmp(bpf_program__section_name(program), "go_", 3) && shares_stack(fd))
+		err = -ENOTRECOVERABLE;
 	bpf_object__close(object);
-	return 0;
+	return err;
 }
 
 /*
@@ -80,7 +105,10 @@ int main(int argc, char **argv)
 		}
 		if (err) {
 			failed++;
-			printf("  %s: %s\n", name, strerror(-err));
+			if (err == -ENOTRECOVERABLE)
+				printf("  %s: its stack is the CPU's, where it may be preempted\n", name);
+			else
+				printf("  %s: %s\n", name, strerror(-err));
 			print_verifier_reason();
 			continue;
 		}

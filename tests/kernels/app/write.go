@@ -142,12 +142,12 @@ func ends(spans []span) (clients, servers map[string]span) {
 // never used there is no memory to write to.
 func mayLack(kind string, s sight) bool {
 	size, _ := strconv.Atoi(s.path[strings.LastIndexByte(s.path, '/')+1:])
-	return s.is(kind, "pad") && size > 3700
+	return kind == "grpc" || s.is(kind, "pad") && size > 3700
 }
 
 // verdicts count what became of requests.
 type verdicts struct {
-	spans []span
+	spans                        []span
 	all, written, joined, absent int
 	wrong                        []error
 }
