@@ -72,12 +72,6 @@ static int open_instance(struct executable *e, const struct kernel *kernel)
 	return fill_rodata(e->plan, e->bpf);
 }
 
-static void close_instance(struct executable *e)
-{
-	gospan_bpf__destroy(e->bpf);
-	e->bpf = NULL;
-}
-
 static void set_types(struct gospan_bpf *bpf, const struct kernel *kernel)
 {
 	struct bpf_program *prog;
@@ -125,7 +119,7 @@ static int drop_refused(struct executable *e, const struct kernel *kernel)
 
 		if (!p->on || (i && p[-1].on && p[-1].program == p->program))
 			continue;
-		close_instance(e);
+		executable__forget_object(e);
 		err = load(e, kernel, p);
 		if (!err)
 			continue;
@@ -136,7 +130,7 @@ static int drop_refused(struct executable *e, const struct kernel *kernel)
 		plan__refuse(e->plan, p->program, reason, &lost);
 		log_warn("%s: %s: %s; --log-level debug shows why", e->path, reason, lost.text);
 	}
-	close_instance(e);
+	executable__forget_object(e);
 	return plan__is_useful(e->plan) ? load(e, kernel, NULL) : -EACCES;
 }
 

@@ -36,7 +36,7 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 
 /*
  * Frees what libbpf keeps of programs that are loaded, ten megabytes for the libraries of a large
- * service. Nothing here needs it any more.
+ * service, or of a load that failed. Nothing here needs it any more.
  */
 void executable__forget_object(struct executable *e);
 

@@ -129,13 +129,9 @@ int grpc_finish_entry(struct pt_regs *ctx)
 	return span && call_of(span) == CALL_UNARY ? end_call(&on, span, &error) : 0;
 }
 
-/* Where an interceptor returned. */
-SEC("go_return/google.golang.org/grpc.(*ClientConn).Invoke")
-GO_OF(grpc_client)
-GO_EXCEPT("google.golang.org/grpc.(*ClientConn).Invoke>google.golang.org/grpc.invoke")
-int grpc_invoke_return(struct pt_regs *ctx)
+/* The function that began the call returns with ERROR. */
+static __always_inline int call_returned(struct pt_regs *ctx, struct go_interface error)
 {
-	struct go_interface error = {go_arg(ctx, 0), go_arg(ctx, 1)};
 	struct in_flight *span;
 	struct goroutine on;
 
@@ -143,6 +139,17 @@ int grpc_invoke_return(struct pt_regs *ctx)
 		return 0;
 	span = span_of_frame(&on, grpc_client, go_return_sp(ctx));
 	return span ? end_call(&on, span, &error) : 0;
+}
+
+/* Where an interceptor returned. */
+SEC("go_return/google.golang.org/grpc.(*ClientConn).Invoke")
+GO_OF(grpc_client)
+GO_EXCEPT("google.golang.org/grpc.(*ClientConn).Invoke>google.golang.org/grpc.invoke")
+int grpc_invoke_return(struct pt_regs *ctx)
+{
+	struct go_interface error = {go_arg(ctx, 0), go_arg(ctx, 1)};
+
+	return call_returned(ctx, error);
 }
 
 /*
@@ -200,13 +207,8 @@ GO_OF(grpc_client)
 int grpc_new_stream_return(struct pt_regs *ctx)
 {
 	struct go_interface error = {go_arg(ctx, 2), go_arg(ctx, 3)};
-	struct in_flight *span;
-	struct goroutine on;
 
-	if (goroutine_of(ctx, &on))
-		return 0;
-	span = span_of_frame(&on, grpc_client, go_return_sp(ctx));
-	return span ? end_call(&on, span, &error) : 0;
+	return call_returned(ctx, error);
 }
 
 /*

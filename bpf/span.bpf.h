@@ -102,7 +102,6 @@ static __always_inline int goroutine_of(struct pt_regs *ctx, struct goroutine *o
 	return goroutine_of_regs(ctx, out);
 }
 
-
 /* The same for the goroutine with this g, e.g. the one that the system stack works for. */
 int goroutine_at(__u64 g, struct goroutine *out);
 
