@@ -21,12 +21,15 @@ struct kernel {
 	bool tells_processes;
 };
 
-/* libbpf's own messages, one level quieter than it thinks; a verifier's log line by line. */
+/*
+ * libbpf's own messages at our level debug, a verifier's log line by line; not its own debugging, some
+ * 9,000 lines in which ours would drown.
+ */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char *text, *rest, *line;
 
-	if (log__level() < LOG_DEBUG || vasprintf(&text, format, args) < 0)
+	if (level == LIBBPF_DEBUG || log__level() < LOG_DEBUG || vasprintf(&text, format, args) < 0)
 		return 0;
 	for (rest = text; (line = strsep(&rest, "\n"));)
 		if (*line)

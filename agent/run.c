@@ -3,6 +3,10 @@
  * run: two pipes, both closed by exec. The child waits for a byte on the first (end of file: we are
  * gone, so it goes too) and says on the second why it could not exec; end of file there means that
  * it did.
+ *
+ * We are its tracer (ptrace(2)) up to then: the kernel stops it at the end of exec, when the new
+ * program is in place and has not run a single instruction. Should we die meanwhile, it goes on: that
+ * is why it is PTRACE_SEIZE, whose stop leaves no SIGTRAP behind.
  */
 #include "run.h"
 
@@ -15,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +38,7 @@ struct run {
 	int pid;
 	int go_fd;     /* write: start */
 	int failed_fd; /* read: errno of the child's exec */
+	bool seized; /* we are its tracer */
 	bool ended;
 	bool has_terminal;
 	int status;
@@ -155,6 +161,11 @@ int run__start(const struct config *config, struct run **out)
 		be_child(config->run_argv, config->run_user ? &user : NULL, go[0], failed[1]);
 	}
 	setpgid(run->pid, run->pid); /* here too: whoever comes first */
+	/* now: it still has our capabilities, and we have not dropped any */
+	run->seized = !ptrace(PTRACE_SEIZE, run->pid, NULL, (void *)PTRACE_O_TRACEEXEC);
+	if (!run->seized)
+		log_debug("run: the command cannot be held back until it is traced: %s",
+			  strerror(errno));
 	run->argv = config->run_argv;
 	run->go_fd = go[1];
 	run->failed_fd = failed[0];
@@ -192,14 +203,31 @@ static void give_terminal(int pgrp)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
-/* Waits for the end of the child, which is near. */
-static void wait_for_end(struct run *run)
+static void end(struct run *run, int status)
 {
-	int status;
-
-	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	run->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	run->ended = true;
+}
+
+/* Until the child has exec'ed and is stopped there, if we are its tracer, or has ended. */
+static void wait_for_exec_or_end(struct run *run)
+{
+	int status, sig;
+
+	while (!run->ended) {
+		if (waitpid(run->pid, &status, 0) < 0) {
+			if (errno == EINTR)
+				continue;
+			run->ended = true;
+		} else if (!WIFSTOPPED(status)) {
+			end(run, status);
+		} else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+			return;
+		} else { /* a signal came before; it is the child's, and a stop is not waited out */
+			sig = status >> 16 ? 0 : WSTOPSIG(status);
+			ptrace(PTRACE_CONT, run->pid, NULL, (void *)(long)sig);
+		}
+	}
 }
 
 int run__release(struct run *run)
@@ -216,18 +244,27 @@ int run__release(struct run *run)
 	run->go_fd = -1;
 	if (err)
 		return log_err(err, "run: failed to start '%s'", run->argv[0]);
+	if (run->seized)
+		wait_for_exec_or_end(run);
 	do
 		n = read(run->failed_fd, &err, sizeof(err));
 	while (n < 0 && errno == EINTR);
 	if (n != sizeof(err))
 		return 0;
-	wait_for_end(run);
+	wait_for_exec_or_end(run);
 	run->status = err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 	if (err == -ENOENT)
 		log_error("run: '%s': command not found", run->argv[0]);
 	else
 		log_err(err, "run: failed to start '%s'", run->argv[0]);
 	return err;
+}
+
+void run__resume(struct run *run)
+{
+	if (run->seized && !run->ended)
+		ptrace(PTRACE_DETACH, run->pid, NULL, NULL);
+	run->seized = false;
 }
 
 /* The terminal's ^Z reached the command alone: let the shell see its whole job stopped. */
@@ -255,8 +292,7 @@ bool run__reap(struct run *run)
 			stop_together(run);
 			continue;
 		}
-		run->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-		run->ended = true;
+		end(run, status);
 	}
 	return run->ended;
 }
@@ -278,8 +314,9 @@ void run__free(struct run *run)
 		return;
 	if (run->go_fd >= 0) {
 		close(run->go_fd);
-		wait_for_end(run);
+		wait_for_exec_or_end(run);
 	}
+	run__resume(run);
 	close(run->failed_fd);
 	if (run->has_terminal)
 		give_terminal(getpgrp());

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * run: the command of `gospan run`. It is forked first and held back, so that tracing is ready
- * before it is exec'ed. It leads a process group of its own, which gets the terminal if we have
+ * before it is exec'ed, and again behind exec, where it is a process that probes can be put into. It
+ * leads a process group of its own, which gets the terminal if we have
  * it: ^C then reaches it alone, and once. What it inherits of ours is the three standard streams:
  * no capability, no blocked signal, no open file.
  */
@@ -25,10 +26,14 @@ int run__start(const struct config *config, struct run **out);
 int run__pid(const struct run *run);
 
 /*
- * Lets it exec, and waits until it has (some 100 us). 0; negative errno when the command cannot be
- * executed: it is logged, and run__status() is 127 (not found) or 126.
+ * Lets it exec, and waits until it has (some 100 us). It is stopped then, before its first
+ * instruction, until run__resume(); where ptrace(2) is refused it runs on. 0; negative errno when the
+ * command cannot be executed: it is logged, and run__status() is 127 (not found) or 126.
  */
 int run__release(struct run *run);
+
+/* Lets it run. Called again it does nothing. */
+void run__resume(struct run *run);
 
 /* On SIGCHLD: true once it has ended. A ^Z of the terminal stops us with it. */
 bool run__reap(struct run *run);

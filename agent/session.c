@@ -182,6 +182,13 @@ static bool is_by_the_way(const struct session *s, int err)
 	       (s->config->command == COMMAND_RUN || by_glob);
 }
 
+/* CMD is held until its program is ready: traced, or found to be none that can be. */
+static void resume_command(struct session *s)
+{
+	if (s->run && prepare__is_idle(s->prepare))
+		run__resume(s->run);
+}
+
 static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e, int err,
 			const struct why *why)
 {
@@ -203,6 +210,7 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 	if (!e)
 		s->failed_cnt += seen->waiting_cnt;
 	seen->waiting_cnt = 0;
+	resume_command(s);
 	session__look_for_end(s);
 }
 
@@ -455,9 +463,13 @@ static int start(struct session *s)
 	if (s->run)
 		err = discover__add_root(s->discover, run__pid(s->run));
 	discover__sweep(s->discover);
-	if (!err && s->run && run__release(s->run)) {
-		session__end(s, run__status(s->run));
-		return 0;
+	if (!err && s->run) {
+		if (run__release(s->run)) {
+			session__end(s, run__status(s->run));
+			return 0;
+		}
+		discover__exec(s->discover, run__pid(s->run));
+		resume_command(s);
 	}
 	loop__start_timer(s->sweep, period_ns, period_ns);
 	loop__start_timer(s->watch, second_ns, second_ns);

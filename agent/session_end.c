@@ -327,6 +327,7 @@ int session__run_untraced(struct session *s)
 		return 1;
 	log_warn("running the command without tracing it");
 	err = run__release(s->run);
+	run__resume(s->run);
 	while (!err && !run__reap(s->run)) {
 		sig = wait_for_signal(s->signal_fd);
 		if (sig)

@@ -134,6 +134,15 @@ def children(pid):
     return found
 
 
+def tracer_of(pid):
+    """The pid of who traces PID by ptrace(2), 0 if nobody does or it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return int(file.read().partition("TracerPid:")[2].split()[0])
+    except OSError:
+        return 0
+
+
 def eventually(condition, timeout=5, step=0.02):
     """Polls CONDITION until it is true; returns its last value."""
     deadline = time.monotonic() + timeout

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """run -- CMD: starts it, traces it and its descendants, ends as it ends."""
+import collections
 import json
 import os
 import signal
@@ -8,9 +9,10 @@ import time
 
 import pytest
 
-from harness import skip
+from harness import process, skip
 from harness.client import get
 from harness.gospan import run
+from harness.otlp import CLIENT, SERVER
 from harness.process import eventually
 
 
@@ -63,6 +65,48 @@ def test_the_command_goes_on_without_our_stderr(start_gospan):
     assert agent.status is None
     agent.popen.stdin.close()
     assert agent.wait() == 5
+
+
+@pytest.mark.parametrize("version, mode", [("1.19.13", "default"), ("1.27.1", "pie stripped")])
+def test_a_command_is_traced_from_its_first_instruction(start_gospan, version, mode):
+    """One that is over after a millisecond is held back until the probes are in it."""
+    binary = skip.build("brief", version, mode)
+    agent = start_run(start_gospan, binary, "-requests", "3")
+    assert agent.wait() == 0, agent.stderr.text()
+    kinds = collections.Counter(span.kind for span in agent.spans_so_far())
+    assert kinds == {CLIENT: 3, SERVER: 3}
+    assert agent.done.check().dropped == 0
+
+
+@pytest.fixture
+def held(start_gospan):
+    """An agent, and the pid of its command, which has been exec'ed and is held."""
+    binary = skip.build("httpserver")
+    agent = start_run(start_gospan, binary)
+
+    def find():
+        for pid in process.children(agent.pid):
+            if os.readlink(f"/proc/{pid}/exe") == str(binary) and process.tracer_of(pid) == agent.pid:
+                return pid
+        return None
+    command = eventually(find, 10, 0.002)
+    assert command, agent.stderr.text()
+    return agent, command
+
+
+@pytest.mark.parametrize("sent, status", [(signal.SIGTERM, 143), (signal.SIGKILL, 137)])
+def test_a_command_that_is_held_can_be_ended(held, sent, status):
+    """SIGKILL ends it at once, SIGTERM as soon as it runs."""
+    agent, command = held
+    os.kill(command, sent)
+    assert agent.wait(10) == status, agent.stderr.text()
+
+
+def test_the_agents_death_lets_a_held_command_run(held):
+    agent, command = held
+    agent.signal(signal.SIGKILL)
+    assert agent.stdout.wait(lambda text: text.startswith("{"), 5), "it serves"
+    assert process.tracer_of(command) == 0
 
 
 def test_disabled_it_only_runs_the_command():
