@@ -173,6 +173,16 @@ static __always_inline __u64 go_g(const struct pt_regs *ctx)
 #endif
 }
 
+/* The frame pointer: the caller's where the function has not made its own frame yet. */
+static __always_inline __u64 go_fp(const struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	return ctx->bp;
+#else
+	return ctx->regs[29];
+#endif
+}
+
 static __always_inline __u64 go_ip(const struct pt_regs *ctx)
 {
 #if defined(__TARGET_ARCH_x86)

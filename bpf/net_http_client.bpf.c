@@ -131,7 +131,7 @@ static __noinline int put_request(struct in_flight *span, __u64 response, __u64 
 /* The same request on its way through a second transport, inside the first? */
 static __always_inline bool is_begun(struct pt_regs *ctx, const struct goroutine *on, __u64 url)
 {
-	struct in_flight *around = span_around(on, ctx->sp);
+	struct in_flight *around = span_around(ctx, on);
 
 	return around && around->record.library == http_client && around->url == url;
 }

@@ -33,16 +33,14 @@ struct stack_walk {
 
 static __always_inline struct stack_walk walk_from(const struct pt_regs *ctx, __u64 g)
 {
-	struct stack_walk walk = {.g = g, .sp = ctx->sp};
+	struct stack_walk walk = {.g = g, .sp = ctx->sp, .fp = go_fp(ctx)};
 #if defined(__TARGET_ARCH_x86)
 	__u64 words[2] = {};
 
 	bpf_probe_read_user(words, sizeof(words), (void *)ctx->sp);
-	walk.fp = ctx->bp;
 	walk.pc = words[0];
 	walk.above = words[1];
 #else
-	walk.fp = ctx->regs[29];
 	walk.pc = ctx->regs[30];
 #endif
 	return walk;
@@ -156,11 +154,11 @@ int panic_entry(struct pt_regs *ctx)
 
 	if (goroutine_of(ctx, &on))
 		return 0;
-	span = span_current(&on);
-	if (!span || span_is_brief(span))
-		return 0;
+	span = span_around(ctx, &on);
 	value.time_ns = bpf_ktime_get_boot_ns();
 	span_panicked(&on, value.time_ns);
+	if (!span || span_is_brief(span))
+		return 0;
 	/* Types that are one pointer have it in the interface itself: data is the pointee then. */
 	if (data)
 		bpf_probe_read_user(value.value, sizeof(value.value), (void *)data) &&

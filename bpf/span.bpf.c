@@ -18,6 +18,8 @@ struct {
 	__type(value, struct in_flight);
 } in_flight SEC(".maps");
 
+enum { MAX_CALLERS = 64 }; /* frames that are looked through for a span's own */
+
 struct open_span {
 	__u64 id;
 	__u64 parent; /* of a span_child() */
@@ -38,10 +40,6 @@ struct {
 	__type(key, struct goroutine_key);
 	__type(value, struct goroutine_spans);
 } goroutines SEC(".maps");
-
-/* Set by the agent; the defaults have the verifier see every path. */
-const volatile __u8 sampler_parent_based = 1;
-const volatile __u64 sampler_threshold = 1ULL << 63; /* of 2^63: 0 never, 2^63 always */
 
 /* src/runtime/runtime2.go */
 GO_FIELD_NEEDED(all, runtime_g_stack_hi, int, "runtime.g.stack.hi");
@@ -87,13 +85,53 @@ static int finish_unwound(__u64 id, __u64 panic_ns)
 	return close_span(span, id);
 }
 
-/* Ends every span on the goroutine whose frame cannot exist any more at DEPTH. */
-static __always_inline void unwind(struct goroutine_spans *spans, __u32 depth)
+/*
+ * Is the frame of the function that was entered with SP, or called with it, no longer among the callers
+ * of the one whose frame pointer is FP? On amd64 that points to the word below the return address
+ * (src/cmd/internal/obj/x86/obj6.go); arm64 has it below the frame, whose size is not known here.
+ */
+__weak int frame_is_gone(__u64 fp, __u64 sp)
+{
+#if defined(__TARGET_ARCH_x86)
+	for (int i = 0; i < MAX_CALLERS; i++) {
+		__u64 caller;
+
+		if (fp >= sp - 16)
+			return fp != sp - 8 && fp != sp - 16;
+		caller = go_word(fp);
+		if (caller <= fp)
+			return 0; /* not what it should be: no proof */
+		fp = caller;
+	}
+#endif
+	return 0;
+}
+
+/*
+ * Did a panic, recovered further out, unwind this span, although the goroutine is as far down again? Of
+ * a client's call only: servers' spans may begin in the middle of a function, and see their own panics.
+ */
+static __always_inline bool is_unwound(const struct goroutine_spans *spans, __u32 n,
+				       const struct pt_regs *ctx, __u32 depth)
+{
+	const struct in_flight *span;
+
+	if (!spans->panic_ns)
+		return false;
+	span = bpf_map_lookup_elem(&in_flight, &spans->open[n].id);
+	return span && span->record.kind == SPAN_CLIENT && span->record.start_ns < spans->panic_ns &&
+	       frame_is_gone(go_fp(ctx), ctx->sp + depth - spans->open[n].depth);
+}
+
+/* Ends every span on the goroutine whose frame cannot exist any more at CTX, which is at DEPTH. */
+static __always_inline void unwind(struct goroutine_spans *spans, const struct pt_regs *ctx,
+				   __u32 depth)
 {
 	for (int i = 0; i < MAX_NESTING; i++) {
 		__u32 top = spans->cnt - 1;
 
-		if (top >= MAX_NESTING || spans->open[top].depth < depth)
+		if (top >= MAX_NESTING ||
+		    (spans->open[top].depth < depth && !is_unwound(spans, top, ctx, depth)))
 			break;
 		finish_unwound(spans->open[top].id, spans->panic_ns);
 		spans->cnt = top;
@@ -122,13 +160,6 @@ static __always_inline void forget_if_idle(const struct goroutine *on,
 		bpf_map_delete_elem(&goroutines, &key);
 }
 
-static __always_inline __u64 random64(void)
-{
-	__u64 high = bpf_get_prandom_u32();
-
-	return high << 32 | bpf_get_prandom_u32();
-}
-
 static __always_inline __u32 depth_of(const struct goroutine *on, __u64 sp)
 {
 	return go_word(on->g + runtime_g_stack_hi) - sp;
@@ -148,7 +179,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	spans = spans_of(on, true);
 	if (!spans)
 		goto full;
-	unwind(spans, depth);
+	unwind(spans, ctx, depth);
 	top = spans->cnt;
 	barrier_var(top); /* one register: 6.1's verifier loses the bound of a copy */
 	if (top >= MAX_NESTING || bpf_map_update_elem(&in_flight, &id, &blank_span, BPF_NOEXIST))
@@ -175,46 +206,6 @@ full:
 	forget_if_idle(on, spans);
 	fail(on->pid, FAIL_IN_FLIGHT_FULL);
 	return NULL;
-}
-
-/* As OpenTelemetry's TraceIdRatioBased: the id's last 8 bytes, big endian, upper 63 bits. */
-static __always_inline bool sampled_by_ratio(const __u8 *trace_id)
-{
-	__u64 low;
-
-	__builtin_memcpy(&low, trace_id + 8, sizeof(low));
-	return (__builtin_bswap64(low) >> 1) < sampler_threshold;
-}
-
-__weak int span_parent(struct in_flight *span, const struct trace_context *parent)
-{
-	struct span_record *record;
-	bool sampled;
-
-	if (!span || !parent)
-		return 0;
-	record = &span->record;
-	if (parent->from) {
-		__builtin_memcpy(record->trace_id, parent->trace_id, sizeof(record->trace_id));
-		__builtin_memcpy(record->parent_id, parent->span_id, sizeof(record->parent_id));
-		if (parent->from == PARENT_REMOTE)
-			record->flags |= SPAN_REMOTE_PARENT;
-		else if (parent->from == PARENT_SILENT)
-			span->owner.silent = 1;
-		record->trace_flags = parent->flags & 0x3; /* sampled, random (W3C level 2) */
-		sampled = sampler_parent_based ? parent->flags & 1
-					       : sampled_by_ratio(record->trace_id);
-	} else {
-		__u64 id[2] = {random64(), random64() | 1 << 8};
-
-		__builtin_memcpy(record->trace_id, id, sizeof(id));
-		record->trace_flags = 0x2; /* we made it, and at random */
-		sampled = sampled_by_ratio(record->trace_id);
-	}
-	record->trace_flags = (record->trace_flags & ~1) | sampled;
-	if (sampled)
-		record->flags |= SPAN_SAMPLED;
-	return 0;
 }
 
 __weak int span_context(const struct in_flight *span, struct trace_context *out)
@@ -312,13 +303,13 @@ __hidden struct in_flight *span_find(const struct goroutine *on, __u16 library)
 	return NULL;
 }
 
-__hidden struct in_flight *span_around(const struct goroutine *on, __u64 sp)
+__hidden struct in_flight *span_around(struct pt_regs *ctx, const struct goroutine *on)
 {
 	struct goroutine_spans *spans = spans_of(on, false);
 
 	if (!spans)
 		return NULL;
-	unwind(spans, depth_of(on, sp));
+	unwind(spans, ctx, depth_of(on, ctx->sp));
 	forget_if_idle(on, spans);
 	return span_current(on);
 }

@@ -26,6 +26,13 @@ struct goroutine {
 	__u64 g;
 };
 
+static __always_inline __u64 random64(void)
+{
+	__u64 high = bpf_get_prandom_u32();
+
+	return high << 32 | bpf_get_prandom_u32();
+}
+
 /* Where a parent came from. */
 enum parent_from {
 	PARENT_NONE,   /* there is none: a root */
@@ -146,10 +153,10 @@ static __always_inline struct in_flight *span_here(struct pt_regs *ctx, struct g
 }
 
 /*
- * The innermost span that a function with this SP at its entry is inside of, or NULL. Ends those
- * whose frames are gone.
+ * At the entry of a function: the innermost span that it is inside of, or NULL. Ends those whose frames
+ * are gone.
  */
-struct in_flight *span_around(const struct goroutine *on, __u64 sp);
+struct in_flight *span_around(struct pt_regs *ctx, const struct goroutine *on);
 
 /*
  * The span of LIBRARY that began at the entry of the function whose SP was this there, or NULL: not

@@ -168,6 +168,27 @@ def test_recovered_panic_inside_a_call(calls, version):
 
 
 @VERSIONS
+def test_a_call_from_further_down_than_one_that_a_panic_unwound(calls, version):
+    both = calls(version=version)
+    both.case("deeper")
+    spans = both.spans(3)
+    siblings(spans, ["panics", "after"])
+    found = by_label(spans)
+    assert found["panics"].end_ns <= found["after"].start_ns
+
+
+@VERSIONS
+def test_a_panic_from_further_down_than_one_that_was_recovered(calls, version):
+    both = calls(version=version)
+    both.case("again")
+    spans = both.spans(2)
+    siblings(spans, ["panics"])
+    texts = [[e.attributes["exception.message"] for e in s.events]
+             for s in (by_label(spans)["panics"], server_of(spans))]
+    assert texts == [["no proxy"], ["the handler's own"]]
+
+
+@VERSIONS
 def test_goexit_inside_a_call(calls, version):
     both = calls(version=version)
     both.case("goexit")

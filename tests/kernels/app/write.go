@@ -23,8 +23,8 @@ const (
 	foreign   = "00-abababababababababababababababab-cdcdcdcdcdcdcdcd-01"
 	foreignID = "cdcdcdcdcdcdcdcd"
 
-	// The flags of a trace of ours, whose id is random as Trace Context level 2 wants to know.
-	sampled, unsampled = "03", "02"
+	// The flags of a trace of ours.
+	sampled, unsampled = "01", "00"
 
 	concurrent = 200 // requests at the same time; emulation is slow
 )

@@ -53,6 +53,8 @@ var cases = map[string]func(scene){
 	"order":      order,
 	"flight":     flight,
 	"recovered":  recovered,
+	"deeper":     deeper,
+	"again":      again,
 	"goexit":     goexit,
 	"background": func(s scene) { s.get(context.Background(), "background") },
 	"nested":     nested,
@@ -196,6 +198,36 @@ func recovered(s scene) {
 		s.getVia(s.r.Context(), "panicking", "panics")
 	}()
 	s.get(s.r.Context(), "after")
+}
+
+func swallow(f func()) {
+	defer func() { recover() }()
+	f()
+}
+
+// dig calls f from far down the stack.
+//
+//go:noinline
+func dig(depth int, f func()) int {
+	var room [128]int
+	if depth == 0 {
+		f()
+		return 0
+	}
+	room[depth] = dig(depth-1, f)
+	return room[0] + depth
+}
+
+// deeper calls from further down the stack than the call was that a panic has unwound.
+func deeper(s scene) {
+	swallow(func() { s.getVia(s.r.Context(), "panicking", "panics") })
+	dig(10, func() { s.get(s.r.Context(), "after") })
+}
+
+// again panics once more, from further down the stack.
+func again(s scene) {
+	swallow(func() { s.getVia(s.r.Context(), "panicking", "panics") })
+	swallow(func() { dig(10, func() { panic("the handler's own") }) })
 }
 
 // goexit ends a goroutine inside a call; its deferred function calls once more.
