@@ -130,13 +130,15 @@ static void print_below(struct trace *trace, const struct span_line *parent, uns
 static struct extent extent_of(const struct trace *trace, uint64_t *usual_ns)
 {
 	uint64_t duration = duration_of(trace);
+	double mean;
 
 	if (duration >= *usual_ns)
 		*usual_ns = duration;
 	else
 		*usual_ns -= (*usual_ns - duration) / 32;
-	if (trace->line_cnt == 1)
-		duration = sqrt((double)duration * *usual_ns);
+	mean = sqrt((double)duration * *usual_ns);
+	if (trace->line_cnt == 1 && mean < 0x1p63) /* centuries: from forged times, no number of ours */
+		duration = mean;
 	return (struct extent){ .start_unix_ns = trace->start_unix_ns, .duration_ns = duration };
 }
 
