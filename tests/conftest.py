@@ -97,9 +97,18 @@ LIBRARIES = ("beside_sdk", "database_sql", "grpc", "mixed", "net_http_client", "
 OTHER_GO = re.compile(r"1\.(19|2[0-6])\.\d")
 
 
+# Two of `make test` may run at the same time, if their agents trace by pid and nothing of theirs depends
+# on the rest of the machine.
+BESIDE_OTHERS = ("beside_sdk", "collector", "database_sql", "grpc", "mixed", "net_http_client",
+                 "net_http_server", "otel_api", "propagation", "routers", "sdk_peer", "stacktrace")
+ALONE = ("test_times",)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
+        if item.path.parent.name not in BESIDE_OTHERS or item.path.stem in ALONE:
+            item.add_marker(pytest.mark.alone)
         if item.path.parent.name in LIBRARIES and OTHER_GO.search(item.name) and \
                 build.NEWEST not in item.name:
             item.add_marker(pytest.mark.versions)
