@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * runtime.gopanic: puts the panic's value and stack on the goroutine's innermost span, also when a
- * middleware recovers it. What they mean, the agent finds out from the executable. runtime.Goexit: ends
- * what the goroutine is in.
+ * middleware recovers it. What they mean, the agent finds out from the executable. A panic that nobody
+ * recovers and runtime.Goexit end what the goroutine is in.
  */
 #include "span.bpf.h"
 
@@ -172,6 +172,15 @@ int panic_entry(struct pt_regs *ctx)
 	return 0;
 }
 
+/* func fatalpanic(msgs *_panic), src/runtime/panic.go: it prints, and the process is no more */
+SEC("go_call/runtime.gopanic>runtime.fatalpanic")
+int panic_is_fatal(struct pt_regs *ctx)
+{
+	struct goroutine on;
+
+	return goroutine_of(ctx, &on) ? 0 : span_unwind_all(&on, UNWIND_PANIC);
+}
+
 /* func Goexit(), src/runtime/panic.go */
 SEC("go_entry/runtime.Goexit")
 GO_CHILDREN
@@ -179,5 +188,5 @@ int goexit_entry(struct pt_regs *ctx)
 {
 	struct goroutine on;
 
-	return goroutine_of(ctx, &on) ? 0 : span_goexit(&on);
+	return goroutine_of(ctx, &on) ? 0 : span_unwind_all(&on, UNWIND_GOEXIT);
 }

@@ -335,7 +335,7 @@ __hidden struct in_flight *span_by_id(__u64 id)
 	return bpf_map_lookup_elem(&in_flight, &id);
 }
 
-__weak int span_goexit(const struct goroutine *on)
+__weak int span_unwind_all(const struct goroutine *on, enum unwinding how)
 {
 	struct goroutine_spans *spans;
 	struct goroutine_key key;
@@ -353,12 +353,12 @@ __weak int span_goexit(const struct goroutine *on)
 		if (top >= MAX_NESTING)
 			break;
 		span = bpf_map_lookup_elem(&in_flight, &spans->open[top].id);
-		if (span && span->record.kind == SPAN_SERVER)
+		if (how == UNWIND_GOEXIT && span && span->record.kind == SPAN_SERVER)
 			break;
-		if (span)
+		if (how == UNWIND_GOEXIT && span)
 			span_put_number(span, ATTR_UNWOUND, UNWIND_GOEXIT);
 		spans->cnt = top;
-		finish_unwound(spans->open[top].id, 0);
+		finish_unwound(spans->open[top].id, how == UNWIND_PANIC ? spans->panic_ns : 0);
 	}
 	return spans->cnt ? 0 : bpf_map_delete_elem(&goroutines, &key);
 }

@@ -172,10 +172,11 @@ struct in_flight *span_by_id(__u64 id);
 int span_panicked(const struct goroutine *on, __u64 time_ns);
 
 /*
- * runtime.Goexit was called: what the goroutine is in ends here, also for what its deferred functions
- * do. Not servers' spans, whose own deferred functions know how far they came.
+ * What the goroutine is in ends here: by a panic that kills the process, or by runtime.Goexit, also for
+ * what its deferred functions do then. A Goexit leaves servers' spans, whose own deferred functions know
+ * how far they came.
  */
-int span_goexit(const struct goroutine *on);
+int span_unwind_all(const struct goroutine *on, enum unwinding how);
 
 /* Id of the span that something started on the goroutine now would be below; 0: none. */
 __u64 span_id_of(const struct goroutine *on);

@@ -2,9 +2,9 @@
 """Unary RPCs: what the spans of both sides say, and the status that each side really saw."""
 import pytest
 
-from harness.otlp import ERROR, UNSET
+from harness.otlp import ERROR, SERVER, UNSET
 
-from .conftest import CORNERS
+from .conftest import CORNERS, MODULE
 
 CODES = ["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
          "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
@@ -171,3 +171,19 @@ def test_two_messages_for_one(spans_of, pair):
     for span in rest:
         is_fine(span)
         assert span.parent_id == ""
+
+
+@pytest.mark.parametrize("pair", CORNERS)
+@pytest.mark.parametrize("mode", ["default", "pie stripped"])
+def test_a_panic_that_kills_the_process(start_server, trace, pair, mode):
+    """The last thing that it did is what one wants to see."""
+    server = start_server(name="grpcapp", version=pair[0], mode=mode, modules=((MODULE, pair[1]),))
+    agent = trace(server)
+    server.send(do="unary", text="panic:boom")
+    span, = agent.finish(timeout=10)
+    assert server.wait(5) == 2, "as without us"
+    assert span.kind == SERVER and span.status == ERROR and span["error.type"] == "string"
+    event, = span.events
+    assert event.attributes["exception.message"] == "boom"
+    assert "main.greeter.obey" in event.attributes["exception.stacktrace"]
+    assert agent.done.unfinished == 1, "the client's"
