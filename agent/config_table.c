@@ -58,7 +58,8 @@ const struct setting config_settings[] = {
 		.commands = ON_SERVICE | ON_TRACE, .parse = parse_exe, .off = FIELD(exes),
 		.accepts = "a path, a name or a glob",
 		.help = "every process of this executable, now and later: with a / its whole path"
-			" as the process sees it, else its base name; globs are fine; may be repeated",
+			" as the process sees it (a relative one from the current directory on), else"
+			" its base name; globs are fine; may be repeated",
 	},
 	{
 		.flag = "user", .arg = "USER",
