@@ -106,7 +106,9 @@ const struct setting config_settings[] = {
 		.flag = "for", .arg = "DURATION",
 		.commands = ON_TRACE | ON_RUN, .parse = parse_duration, .off = FIELD(for_ns),
 		.accepts = "a duration as 250ms, 10s, 1m30s",
-		.help = "stop after this time (run: end CMD by SIGTERM)",
+		.help = "stop after this time, counted from the first ready line, or from the waiting"
+			" line while there is nothing to trace (run: end CMD by SIGTERM, counted from"
+			" its start)",
 	},
 	{
 		.flag = "count", .arg = "N",
