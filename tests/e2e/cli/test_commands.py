@@ -26,6 +26,11 @@ def test_help_of_a_command(command):
     status, out, err = run(command, "--help")
     assert status == 0, err
     assert command in out and "sage" in out
+    assert run("help", command) == (status, out, err)
+
+
+def test_help_as_a_command():
+    assert run("help") == run("--help") == run("help", "help")
 
 
 def test_version():

@@ -204,6 +204,7 @@ static void test_inspect_and_doctor(void **state)
 
 static void test_usage_errors(void **state)
 {
+	assert_usage_error("help tarce", "unknown command 'tarce'");
 	assert_usage_error("tarce", "unknown command 'tarce'");
 	assert_usage_error("--slow", "unknown option '--slow'");
 	assert_usage_error("trace --frob", "unknown option '--frob'");
