@@ -362,6 +362,8 @@ static int finish(struct settings *s)
 			 "OTEL_BSP_MAX_QUEUE_SIZE; using %u instead", c->bsp_max_queue_size);
 		c->bsp_max_export_batch_size = c->bsp_max_queue_size;
 	}
+	if ((1u << c->command) & ON_TRACING)
+		config__warn_of_unknown();
 	limit_excluded_paths(&c->exclude_paths);
 	c->has_target = c->pid_cnt || c->exes.cnt || c->port_cnt;
 	finish_console(s);

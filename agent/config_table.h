@@ -106,6 +106,9 @@ int settings__append(struct settings *s, struct strings *list, const char *text,
 /* The endpoint rules of OTLP exporters (config_otlp.c), once everything is parsed. -ENOMEM. */
 int settings__finish_otlp(struct settings *s);
 
+/* One line for each variable GOSPAN_* that no row has (config_unknown.c). */
+void config__warn_of_unknown(void);
+
 /* To stdout (config_help.c). */
 void config__print_usage(void);
 void config__print_command_help(enum command command);
