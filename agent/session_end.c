@@ -269,7 +269,7 @@ static void on_settled(void *ctx)
 
 	close_links(s);
 	if (s->events)
-		events__drain(s->events); /* what is in the ring was produced */
+		events__drain_last(s->events); /* what is in the ring was produced */
 	s->settled = true;
 	session__warn_of_losses(s);
 	count_losses(s);
