@@ -79,13 +79,40 @@ static int usage_error(struct ending *end, enum command command, const char *wha
 	return 1;
 }
 
+static int find_command(const char *word, struct ending *end, enum command *out)
+{
+	size_t i;
+
+	for (i = COMMAND_TRACE; i < config_command_cnt; i++) {
+		if (!strcmp(word, config_commands[i].name)) {
+			*out = i;
+			return 0;
+		}
+	}
+	return usage_error(end, COMMAND_SERVICE,
+			   word[0] == '-' ? "unknown option" : "unknown command", word);
+}
+
+/* "gospan help [COMMAND]" */
+static int print_help(const char *word, struct ending *end)
+{
+	enum command command;
+
+	if (!word || word[0] == '-' || !strcmp(word, "help"))
+		config__print_usage();
+	else if (!find_command(word, end, &command))
+		config__print_command_help(command);
+	return 1;
+}
+
 /* The command of argv[1], or a word that ends it all. */
 static int parse_command(int argc, char **argv, struct ending *end, enum command *out)
 {
 	const char *word = argc > 1 ? argv[1] : "";
-	size_t i;
 
-	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
+	if (!strcmp(word, "help"))
+		return print_help(argv[2], end);
+	if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
 		config__print_usage();
 		return 1;
 	}
@@ -96,14 +123,7 @@ static int parse_command(int argc, char **argv, struct ending *end, enum command
 	*out = strcmp(word, "--version") ? COMMAND_SERVICE : COMMAND_VERSION;
 	if (argc <= 1 || *out == COMMAND_VERSION)
 		return 0;
-	for (i = COMMAND_TRACE; i < config_command_cnt; i++) {
-		if (!strcmp(word, config_commands[i].name)) {
-			*out = i;
-			return 0;
-		}
-	}
-	return usage_error(end, COMMAND_SERVICE,
-			   word[0] == '-' ? "unknown option" : "unknown command", word);
+	return find_command(word, end, out);
 }
 
 static int parse_row(struct settings *s, const struct setting *row, const char *text)
@@ -342,6 +362,8 @@ static int finish(struct settings *s)
 			 "OTEL_BSP_MAX_QUEUE_SIZE; using %u instead", c->bsp_max_queue_size);
 		c->bsp_max_export_batch_size = c->bsp_max_queue_size;
 	}
+	if ((1u << c->command) & ON_TRACING)
+		config__warn_of_unknown();
 	limit_excluded_paths(&c->exclude_paths);
 	c->has_target = c->pid_cnt || c->exes.cnt || c->port_cnt;
 	finish_console(s);

@@ -49,7 +49,7 @@ void config__print_usage(void)
 	printf("\nFor a start:\n"
 	       "  gospan trace :8080\n"
 	       "  gospan run -- go run .\n\n"
-	       "gospan COMMAND --help tells the options, gospan --settings all of them and all\n"
+	       "gospan help COMMAND tells the options, gospan --settings all of them and all\n"
 	       "environment variables.\n");
 }
 

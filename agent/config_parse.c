@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +116,7 @@ static void *make_room(struct settings *s, const void *old, size_t cnt, size_t e
 	return grown;
 }
 
-static int append_string(struct settings *s, struct strings *list, const char *text, size_t len)
+int settings__append(struct settings *s, struct strings *list, const char *text, size_t len)
 {
 	const char **at = make_room(s, list->at, list->cnt, sizeof(*at));
 	char *copy = settings__copy(s, text, len);
@@ -198,19 +197,6 @@ int parse_pair_list(struct settings *s, const struct setting *row, const char *t
 	return err ? err : *s->left_out != '\0';
 }
 
-/* One string, appended to a list: a path may hold a comma. */
-int parse_exe(struct settings *s, const struct setting *row, const char *text, void *dst)
-{
-	char path[PATH_MAX];
-
-	if (!*text)
-		return -EINVAL;
-	/* ours is not the target's current directory: such a pattern would never match */
-	if ((!strncmp(text, "./", 2) || !strncmp(text, "../", 3)) && realpath(text, path))
-		text = path;
-	return append_string(s, dst, text, strlen(text));
-}
-
 /* Comma separated; "," is the empty list. */
 int parse_list(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
@@ -220,7 +206,7 @@ int parse_list(struct settings *s, const struct setting *row, const char *text, 
 	int err;
 
 	while ((p = next_element(&at, &len))) {
-		err = append_string(s, &list, p, len);
+		err = settings__append(s, &list, p, len);
 		if (err)
 			return err;
 	}

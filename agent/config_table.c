@@ -58,7 +58,8 @@ const struct setting config_settings[] = {
 		.commands = ON_SERVICE | ON_TRACE, .parse = parse_exe, .off = FIELD(exes),
 		.accepts = "a path, a name or a glob",
 		.help = "every process of this executable, now and later: with a / its whole path"
-			" as the process sees it, else its base name; globs are fine; may be repeated",
+			" as the process sees it (a relative one from the current directory on), else"
+			" its base name; globs are fine; may be repeated",
 	},
 	{
 		.flag = "user", .arg = "USER",
@@ -105,7 +106,9 @@ const struct setting config_settings[] = {
 		.flag = "for", .arg = "DURATION",
 		.commands = ON_TRACE | ON_RUN, .parse = parse_duration, .off = FIELD(for_ns),
 		.accepts = "a duration as 250ms, 10s, 1m30s",
-		.help = "stop after this time (run: end CMD by SIGTERM)",
+		.help = "stop after this time, counted from the first ready line, or from the waiting"
+			" line while there is nothing to trace (run: end CMD by SIGTERM, counted from"
+			" its start)",
 	},
 	{
 		.flag = "count", .arg = "N",

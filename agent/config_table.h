@@ -67,7 +67,7 @@ struct command_row {
 extern const struct command_row config_commands[]; /* by enum command */
 extern const size_t config_command_cnt;
 
-/* -- parsers (config_parse.c) -- */
+/* -- parsers (config_parse.c, config_exe.c) -- */
 
 int parse_flag(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_bool(struct settings *s, const struct setting *row, const char *text, void *dst);
@@ -100,9 +100,14 @@ int parse_port(struct settings *s, const char *text);
 void *settings__alloc(struct settings *s, size_t size);
 /* Copy of LEN bytes of TEXT, NUL-terminated, or NULL. */
 char *settings__copy(struct settings *s, const char *text, size_t len);
+/* Such a copy, behind the last of LIST. -ENOMEM. */
+int settings__append(struct settings *s, struct strings *list, const char *text, size_t len);
 
 /* The endpoint rules of OTLP exporters (config_otlp.c), once everything is parsed. -ENOMEM. */
 int settings__finish_otlp(struct settings *s);
+
+/* One line for each variable GOSPAN_* that no row has (config_unknown.c). */
+void config__warn_of_unknown(void);
 
 /* To stdout (config_help.c). */
 void config__print_usage(void);

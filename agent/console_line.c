@@ -264,7 +264,10 @@ static void put_name(struct row *row, struct otlp_text name, unsigned depth, uns
 	row__pad_to(row, end);
 }
 
-/* A word that says all is well ("OK") has its place in the column; others are told behind. */
+/*
+ * A word that says all is well ("OK") has its place in the column; others are told behind. They need
+ * not be an error: that a server answered NOT_FOUND is not its own.
+ */
 static bool is_short(struct otlp_text code)
 {
 	return code.len > 0 && code.len <= STATUS_WIDTH;
@@ -272,17 +275,16 @@ static bool is_short(struct otlp_text code)
 
 static void put_status(struct row *row, const struct span_line *line, unsigned end)
 {
-	const bool odd = line->code.len && !is_short(line->code);
 	char text[24] = "";
 
 	if (line->status)
 		snprintf(text, sizeof(text), "%lld", (long long)line->status);
-	else if (line->failed || odd)
+	else if (line->failed)
 		snprintf(text, sizeof(text), "!");
 	row__style(row, line->failed || line->status >= 500 ? RED :
-			line->status >= 400 || odd	    ? YELLOW :
+			line->status >= 400		    ? YELLOW :
 							      GREEN);
-	if (!*text && line->code.len) {
+	if (!*text && is_short(line->code)) {
 		row__pad_to(row, end - line->code.len);
 		row__foreign(row, line->code, line->code.len);
 	}

@@ -5,8 +5,8 @@
  *
  *  12:04:01.204  GET /cart/{id}        200    3.1ms  ▕██      ▏  /cart/42         shop  8c1f…e2
  *
- * The status is HTTP's, or another's where it fits ("OK"), or "!". The path is what was asked for: a
- * server's or client's path, an SQL text, or whom a client called.
+ * The status is HTTP's, or another's where it fits ("OK"), or the "!" of an error. The path is what was
+ * asked for: a server's or client's path, an SQL text, or whom a client called.
  *
  * A line that would leave the terminal's width because of its notes (an error, a wait) goes on below
  * itself; what does not go to a terminal is never cut there.

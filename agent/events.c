@@ -20,6 +20,7 @@ struct events {
 	struct loop_timer *timer;
 	struct ring_buffer *spans, *processes;
 	size_t left; /* of this turn */
+	bool last;   /* nobody cares who comes and goes any more */
 };
 
 static int on_span(void *ctx, void *data, size_t size)
@@ -44,12 +45,12 @@ static int on_process(void *ctx, void *data, size_t size)
 
 	if (size < sizeof(*record))
 		return 0;
-	if (record->type == RECORD_EXEC)
-		e->handlers.exec(e->handlers.ctx, record->pid);
-	else if (record->type == RECORD_EXIT)
-		e->handlers.exit(e->handlers.ctx, record->pid);
-	else if (record->type == RECORD_SDK)
+	if (record->type == RECORD_SDK)
 		e->handlers.sdk(e->handlers.ctx, record->pid);
+	else if (record->type == RECORD_EXEC && !e->last)
+		e->handlers.exec(e->handlers.ctx, record->pid);
+	else if (record->type == RECORD_EXIT && !e->last)
+		e->handlers.exit(e->handlers.ctx, record->pid);
 	return 0;
 }
 
@@ -64,6 +65,13 @@ void events__drain(struct events *e)
 {
 	while (handle_some(e))
 		;
+}
+
+void events__drain_last(struct events *e)
+{
+	e->last = true;
+	ring_buffer__consume(e->processes);
+	events__drain(e);
 }
 
 static void on_tick(void *ctx)

@@ -23,8 +23,10 @@ struct event_handlers {
 int events__new(const struct kernel *kernel, struct loop *loop, const struct event_handlers *handlers,
 		struct events **out);
 
-/* Handles what is in the buffers now. */
+/* Handles the spans that are in their buffer now. */
 void events__drain(struct events *e);
+/* The same for the last time: that an SDK is in use is told too, but no exec and no exit any more. */
+void events__drain_last(struct events *e);
 void events__free(struct events *e);
 
 /* One attribute of a body; AT points behind it afterwards. False at the end or when malformed. */

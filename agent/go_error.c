@@ -22,11 +22,18 @@ static bool is_vague(const char *type)
 	return false;
 }
 
-/* context.Canceled is an errors.New like any other, but a reason of its own. */
-static bool is_cancelled(const char *type, const struct error_link *link)
+/*
+ * The errors of a context, by the names that a program compares with (src/context/context.go, Go 1.19
+ * to 1.27): the one is an errors.New like any other, the other's type is nobody's to name.
+ */
+static const char *context_error(const char *type, const struct error_link *link)
 {
-	return !strcmp(type, "*errors.errorString") && link->text_cnt &&
-	       text_is(link->texts[0], "context canceled");
+	if (!strcmp(type, "context.deadlineExceededError"))
+		return "context.DeadlineExceeded";
+	if (!strcmp(type, "*errors.errorString") && link->text_cnt &&
+	    text_is(link->texts[0], "context canceled"))
+		return "context.Canceled";
+	return NULL;
 }
 
 static void type_of(const struct resolve *r, const struct error_link *link, uint64_t bias,
@@ -76,6 +83,7 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 			const struct error_chain *chain, uint64_t bias, struct go_error *out)
 {
 	struct error_words words[GO_ERROR_DEPTH];
+	const char *name;
 	char type[256];
 
 	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
@@ -83,8 +91,9 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 		type_of(r, &chain->at[i], bias, type, sizeof(type));
 		if (!i)
 			out->outer = build__clean(b, text_of(type));
-		if (is_cancelled(type, &chain->at[i]))
-			out->type = build__clean(b, chain->at[i].texts[0]);
+		name = context_error(type, &chain->at[i]);
+		if (name)
+			out->type = text_of(name);
 		else if (!out->type.len || !is_vague(type))
 			out->type = build__clean(b, text_of(type));
 		words[i] = go_error__words(b, r, &chain->at[i], type, bias);

@@ -28,7 +28,10 @@ struct error_chain {
 };
 
 struct go_error {
-	/* of the innermost error with a type that tells something, or "context canceled"; empty: none */
+	/*
+	 * Of the innermost error with a type that tells something, or context.Canceled or
+	 * context.DeadlineExceeded; empty: none.
+	 */
 	struct otlp_text type;
 	struct otlp_text outer; /* type of the error itself */
 	struct otlp_text text;	/* may be empty */

@@ -18,7 +18,7 @@ static const struct {
 } constants[] = {
 	{"context.deadlineExceededError", "context deadline exceeded"},
 	{"*net.timeoutError", "i/o timeout"},
-	{"*net.canceledError", "operation was canceled"},
+	{"net.canceledError", "operation was canceled"},
 	{"*internal/poll.DeadlineExceededError", "i/o timeout"},
 	{"internal/poll.errNetClosing", "use of closed network connection"},
 	{"net/http.tlsHandshakeTimeoutError", "net/http: TLS handshake timeout"},

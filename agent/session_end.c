@@ -78,6 +78,17 @@ int session__open_signals(struct session *s)
 	return loop__watch(s->loop, s->signal_fd, EPOLLIN, on_signal, s);
 }
 
+static bool is_attaching(const struct session *s)
+{
+	return !s->traced_cnt && !prepare__is_idle(s->prepare);
+}
+
+static void start_deadline(struct session *s)
+{
+	if (s->deadline && s->config->for_ns)
+		loop__start_timer(s->deadline, s->config->for_ns, 0);
+}
+
 /* With run, CMD is ended, and its end is ours. */
 static void on_deadline(void *ctx)
 {
@@ -85,6 +96,8 @@ static void on_deadline(void *ctx)
 
 	if (s->run)
 		run__signal(s->run, SIGTERM);
+	else if (is_attaching(s))
+		loop__start_timer(s->deadline, second_ns / 10, 0); /* its time begins when it is ready */
 	else
 		session__end(s, 0);
 }
@@ -94,8 +107,13 @@ static void on_waiting(void *ctx)
 {
 	struct session *s = ctx;
 	char what[256], visible[256];
-	size_t cnt = ps__summary(visible, sizeof(visible));
+	size_t cnt;
 
+	if (is_attaching(s)) {
+		loop__start_timer(s->waiting, second_ns, 0);
+		return;
+	}
+	cnt = ps__summary(visible, sizeof(visible));
 	discover__describe(s->discover, what, sizeof(what));
 	if (cnt)
 		log_info("waiting for %s; Go processes visible: %s", what, visible);
@@ -104,20 +122,28 @@ static void on_waiting(void *ctx)
 			 "in Docker: --pid=host)", what);
 	notify__ready(what);
 	loop__start_timer(s->waiting, 60 * second_ns, 0);
+	if (!s->waiting_told)
+		start_deadline(s);
+	s->waiting_told = true;
 }
 
 void session__start_timers(struct session *s)
 {
+	/* who gave us little time is told at once that there is nothing to trace in it */
+	bool hurry = s->config->for_ns && !is_attaching(s);
+
 	if (!loop__add_timer(s->loop, on_waiting, s, &s->waiting) && !s->traced_cnt && !s->run)
-		loop__start_timer(s->waiting, 5 * second_ns, 0);
-	if (!loop__add_timer(s->loop, on_deadline, s, &s->deadline) && s->config->for_ns)
-		loop__start_timer(s->deadline, s->config->for_ns, 0);
+		loop__start_timer(s->waiting, hurry ? 0 : 5 * second_ns, 0);
+	if (!loop__add_timer(s->loop, on_deadline, s, &s->deadline) && s->run)
+		start_deadline(s);
 }
 
 void session__stop_waiting(struct session *s)
 {
 	if (s->waiting)
 		loop__stop_timer(s->waiting);
+	if (s->traced_cnt == 1 && !s->run)
+		start_deadline(s);
 }
 
 /* Only named processes are wanted, and each is gone or cannot be traced. */
@@ -243,7 +269,7 @@ static void on_settled(void *ctx)
 
 	close_links(s);
 	if (s->events)
-		events__drain(s->events); /* what is in the ring was produced */
+		events__drain_last(s->events); /* what is in the ring was produced */
 	s->settled = true;
 	session__warn_of_losses(s);
 	count_losses(s);

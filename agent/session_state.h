@@ -45,7 +45,7 @@ struct session {
 	int signal_fd;
 	bool ended;    /* the end is under way */
 	bool settled;  /* the books are closed: nothing is taken any more */
-	bool own_name_warned, writing_told;
+	bool own_name_warned, writing_told, waiting_told;
 	bool idle;     /* a service that found nothing to trace, which it has said */
 	int status;
 	uint64_t span_cnt, traced_cnt;
@@ -58,7 +58,7 @@ struct session {
 int session__open_signals(struct session *s);
 void session__start_timers(struct session *s);
 
-/* A process is traced: the waiting line is not due any more. */
+/* A process is traced: the waiting line is not due any more; with the first one --for begins. */
 void session__stop_waiting(struct session *s);
 
 /* Ends when everything that was named is gone. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import signal
 
 import pytest
 
@@ -28,8 +29,9 @@ class Result:
 
 @pytest.fixture
 def run(start_server, trace):
-    """run(*paths, ...) -> Result of requests to besidesdk; an item of PATHS may be (path, header)."""
-    def start(*paths, args=(), server_args=(), kind=BUILDS[-1], mode="default"):
+    """run(*paths, ...) -> Result of requests to besidesdk; an item of PATHS may be (path, header).
+    AT_ONCE: the agent is ended without giving it time to say anything."""
+    def start(*paths, args=(), server_args=(), kind=BUILDS[-1], mode="default", at_once=False):
         version, otelhttp, sdk = kind
         modules = (("go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", otelhttp),
                    ("go.opentelemetry.io/otel/sdk", sdk))
@@ -39,10 +41,12 @@ def run(start_server, trace):
         for path in paths:
             path, *headers = (path,) if isinstance(path, str) else path
             assert status_of(get(server.http, path, *headers)) == 200
+        if at_once:
+            agent.signal(signal.SIGTERM)
         theirs = server._ask(b"spans")["spans"] or []
-        if theirs and "all" not in args:
+        if theirs and not at_once and "all" not in args:
             agent.wait_line("makes spans with an OpenTelemetry SDK")
-        ours = sorted(agent.stop(), key=lambda s: s.start_ns)
+        ours = sorted(agent.finish() if at_once else agent.stop(), key=lambda s: s.start_ns)
         assert server.status is None, f"the target ended: {server.stderr.text()}"
         return Result(ours, theirs, agent.stderr.lines, server.pid)
     return start

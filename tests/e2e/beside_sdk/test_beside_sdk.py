@@ -37,6 +37,13 @@ def test_one_trace_without_doubles(run, kind, mode):
                     "net/http server to otelhttp (--with-sdk)"]
 
 
+def test_it_is_said_even_if_the_agent_ends_at_once(run):
+    for _ in range(4):  # whether its next look would have come in time is luck
+        result = run("/work", at_once=True)
+        assert len(result.ours) == 4
+        assert [line for line in result.stderr if "makes spans with an OpenTelemetry SDK" in line]
+
+
 @pytest.mark.parametrize("kind", BUILDS)
 def test_client_calls_are_the_sdks_only_where_it_makes_a_span(run, kind):
     """otelhttp's transport is linked; one handler uses it, the other one http.DefaultClient."""

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import time
 
 import pytest
 
@@ -25,6 +26,11 @@ def test_help_of_a_command(command):
     status, out, err = run(command, "--help")
     assert status == 0, err
     assert command in out and "sage" in out
+    assert run("help", command) == (status, out, err)
+
+
+def test_help_as_a_command():
+    assert run("help") == run("--help") == run("help", "help")
 
 
 def test_version():
@@ -113,6 +119,27 @@ def test_count_and_for(target, start_gospan):
     assert len(agent.finish()) >= 3
     agent = start_gospan("trace", "--pid", target.pid, "--for", "1s")
     assert agent.finish(timeout=5) == []
+
+
+def test_for_counts_from_the_ready_line(target, start_gospan):
+    """However long it takes to attach, there is that much time to trace."""
+    agent = start_gospan("trace", "--pid", target.pid, "--for", "1ms", ready=0)
+    assert agent.finish() == [] and len(agent.wait_ready()) == 1
+    agent = start_gospan("trace", "--pid", target.pid, "--for", "2s")
+    begun = time.monotonic()
+    get(target.http, "/item/1")
+    assert len(agent.finish()) == 1
+    assert 1.5 < time.monotonic() - begun < 6
+
+
+def test_for_with_nothing_to_trace(start_gospan):
+    begun = time.monotonic()
+    agent = start_gospan("trace", "--exe", "/no/such/shop", "--for", "1s", ready=0)
+    assert agent.wait(timeout=10) == 0
+    assert 1 < time.monotonic() - begun < 6
+    lines = [line for line in agent.stderr.lines if "/no/such/shop" in line]
+    assert len(lines) == 1 and "waiting for" in lines[0], agent.stderr.text()
+    assert "nothing was traced" in agent.stderr.lines[-1]
 
 
 def test_ps(start_server):

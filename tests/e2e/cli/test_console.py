@@ -50,6 +50,18 @@ def test_table_on_sigusr1(watch, target):
     agent.stop()
 
 
+def test_only_an_error_is_marked_as_one(start_server, start_gospan):
+    """NOT_FOUND is the client's error and none of the server, which has answered."""
+    server = start_server(name="grpcapp", modules=(("google.golang.org/grpc", "1.85.0"),))
+    agent = start_gospan("trace", "--pid", server.pid, console=True)
+    server.do(do="unary", text="status:5:no such thing")
+    agent.wait_spans(2)
+    agent.stop()
+    ours, theirs = (line for line in agent.stdout.lines if "NOT_FOUND" in line)
+    assert " ! " in ours and "error.type=NOT_FOUND: no such thing" in ours, ours
+    assert "!" not in theirs and "error" not in theirs, theirs
+
+
 def test_filters(watch, target):
     agent = watch("--errors")
     get(target.http, "/item/1")

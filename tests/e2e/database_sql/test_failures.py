@@ -79,14 +79,14 @@ def test_wait_in_vain(see):
     seen = see("/pool?deadline=20ms")
     assert seen.call.status == otlp.ERROR
     assert seen.call.message == "context deadline exceeded"
-    assert seen.call["error.type"] == "context.deadlineExceededError"
+    assert seen.call["error.type"] == "context.DeadlineExceeded"
     assert 0.015 < seen.call["gospan.db.pool_wait"] < 0.06
 
 
 def test_timeout(see):
     seen = see("/timeout")
     assert seen.call.status == otlp.ERROR
-    assert seen.call["error.type"] == "context.deadlineExceededError"
+    assert seen.call["error.type"] == "context.DeadlineExceeded"
     assert 15 < seen.call.duration_ms < 400
 
 

@@ -45,7 +45,7 @@ def test_goroutine_that_outlives_its_handler(see):
     handler = seen.requests[0]
     assert (seen.call.trace_id, seen.call.parent_id) == (handler.trace_id, handler.span_id)
     assert seen.call.start_ns > handler.end_ns
-    assert seen.call["error.type"] == seen.call.message == "context canceled"
+    assert (seen.call["error.type"], seen.call.message) == ("context.Canceled", "context canceled")
     assert seen.call.status == otlp.ERROR
 
 

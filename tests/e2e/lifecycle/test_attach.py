@@ -115,6 +115,17 @@ def test_a_pattern_with_slash_is_the_whole_path(start_gospan, start_copy, copy_o
     agent.wait()
 
 
+@pytest.mark.parametrize("pattern", ["bin/relshop", "./bin/rel*"])
+def test_a_relative_path_is_taken_from_the_current_directory(start_gospan, start_copy, copy_of, pattern):
+    path = copy_of("relshop")
+    agent = start_gospan("trace", "--exe", pattern, ready=0, cwd=path.parent.parent)
+    server = start_copy(path)
+    agent.wait_ready()
+    get(server.http, "/item/1")
+    agent.wait_spans(1)
+    assert len(agent.stop()) == 1
+
+
 def test_glob(start_gospan, start_copy, copy_of):
     servers = [start_copy(copy_of(name)) for name in ("globshop-a", "globshop-b", "other-globshop")]
     agent = start_gospan("trace", "--exe", "globshop-*", ready=2)

@@ -71,7 +71,7 @@ def test_deadline(calls, version, via):
     to = both.to if via == "plain" else both.tls
     outcome = both.call(f"{to}/slow/2000", via=via, timeout=60)
     assert outcome["error"] == "context deadline exceeded"
-    span = check(both, outcome, "context.deadlineExceededError")
+    span = check(both, outcome, "context.DeadlineExceeded")
     assert 50 < span.duration_ms < 1000
 
 
@@ -82,7 +82,7 @@ def test_cancelled_by_the_caller(calls, version, via):
     to = both.to if via == "plain" else both.tls
     outcome = both.call(f"{to}/slow/2000", via=via, cancel=60)
     assert outcome["error"] == "context canceled"
-    check(both, outcome, "context canceled")
+    check(both, outcome, "context.Canceled")
 
 
 def test_cancel_is_no_error_of_the_server(calls):
@@ -93,7 +93,7 @@ def test_cancel_is_no_error_of_the_server(calls):
         threading.Event().wait(0.1)
     server, client = sorted(both.spans(2), key=lambda s: s.kind)
     assert (server.status, server["error.type"]) == (0, None)
-    assert (client.status, client["error.type"]) == (2, "context canceled")
+    assert (client.status, client["error.type"]) == (2, "context.Canceled")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

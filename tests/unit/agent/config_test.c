@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <sys/stat.h>
 
 #include "parse_args.h"
 
@@ -58,6 +59,56 @@ static void test_trace_takes_targets(void **state)
 	assert_int_equal(config->port_cnt, 2);
 	assert_int_equal(config->ports[0], 8080);
 	assert_int_equal(config->ports[1], 9090);
+}
+
+static void assert_exe(const char *pattern, const char *folder, const char *expected)
+{
+	char args[512], path[512];
+
+	snprintf(args, sizeof(args), "trace --exe %s", pattern);
+	snprintf(path, sizeof(path), "%s%s", folder, expected);
+	assert_parses(args);
+	assert_string_equal(config->exes.at[0], path);
+}
+
+static void test_relative_patterns(void **state)
+{
+	char folder[] = "/tmp/gospan-[x]-XXXXXX", before[4096], quoted[64];
+
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_non_null(mkdtemp(folder));
+	snprintf(quoted, sizeof(quoted), "/tmp/gospan-\\[x]-%s", folder + strlen("/tmp/gospan-[x]-"));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(mkdir("bin", 0700), 0);
+	close(creat("bin/shop", 0700));
+	assert_int_equal(symlink("bin/shop", "current"), 0);
+	assert_exe("bin/shop", folder, "/bin/shop");
+	assert_exe("./bin//shop", folder, "/bin/shop");
+	assert_exe("bin/../bin/shop", folder, "/bin/shop");
+	assert_exe("./current", folder, "/bin/shop");
+	/* still to be built */
+	assert_exe("./later", folder, "/later");
+	assert_exe("bin/later", folder, "/bin/later");
+	assert_exe("new/bin/later", folder, "/new/bin/later");
+	/* globs, in a folder whose name looks like one */
+	assert_exe("bin/sh*", quoted, "/bin/sh*");
+	assert_exe("./*", quoted, "/*");
+	assert_exe("b?n/*/x", quoted, "/b?n/*/x");
+	/* these are not paths from here */
+	assert_exe("shop", "", "shop");
+	assert_exe("sh*", "", "sh*");
+	assert_exe("*/bin/shop", "", "*/bin/shop");
+	assert_exe("/opt/../a", "", "/opt/../a");
+	assert_int_equal(chdir("/"), 0);
+	assert_exe("no-such-folder/shop", "", "/no-such-folder/shop");
+	assert_int_equal(chdir(folder), 0);
+	unlink("current");
+	unlink("bin/shop");
+	rmdir("bin");
+	rmdir(folder);
+	/* a current directory that is gone */
+	assert_exe("bin/shop", "", "bin/shop");
+	assert_int_equal(chdir(before), 0);
 }
 
 static void test_many_of_a_kind(void **state)
@@ -153,6 +204,7 @@ static void test_inspect_and_doctor(void **state)
 
 static void test_usage_errors(void **state)
 {
+	assert_usage_error("help tarce", "unknown command 'tarce'");
 	assert_usage_error("tarce", "unknown command 'tarce'");
 	assert_usage_error("--slow", "unknown option '--slow'");
 	assert_usage_error("trace --frob", "unknown option '--frob'");
@@ -223,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_defaults),
 		TEST(test_trace_takes_targets),
+		TEST(test_relative_patterns),
 		TEST(test_many_of_a_kind),
 		TEST(test_trace_without_target),
 		TEST(test_durations),

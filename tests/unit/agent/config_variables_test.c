@@ -72,6 +72,60 @@ static void test_wrong_variables_warn_once(void **state)
 	}
 }
 
+static void test_unknown_variables_warn(void **state)
+{
+	static const char *const unknown[][2] = {
+		{ "GOSPAN_LOGLEVEL", "no variable GOSPAN_LOGLEVEL: did you mean GOSPAN_LOG_LEVEL?\n" },
+		{ "GOSPAN_EXCLUDE_PATH", "did you mean GOSPAN_EXCLUDE_PATHS?" },
+		{ "GOSPAN_RINGBYTES", "did you mean GOSPAN_RING_BYTES?" },
+		{ "GOSPAN_SERVICE_NAME", "did you mean OTEL_SERVICE_NAME?" },
+		{ "GOSPAN_EXPORTER_OTLP_ENDPOINT", "did you mean OTEL_EXPORTER_OTLP_ENDPOINT?" },
+		{ "GOSPAN_FROBNICATE", "no variable GOSPAN_FROBNICATE (gospan --settings lists all)\n" },
+		{ "GOSPAN_", "no variable GOSPAN_ (" },
+		{ "GOSPAN_PORT", "no variable GOSPAN_PORT (" },
+		{ "GOSPAN_A\nB", "no variable GOSPAN_A\\x0aB (" },
+	};
+	char name[1000];
+	size_t i;
+
+	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+		clearenv();
+		setenv(unknown[i][0], "x", 1);
+		assert_warns("", "gospan: config: there is ", unknown[i][1]);
+		assert_parses("ps");
+		assert_parses("inspect /bin/true");
+		setenv(unknown[i][0], "", 1);
+		assert_parses("trace");
+	}
+	clearenv();
+	setenv("GOSPAN_LOGLEVEL", "x", 1);
+	assert_parses("trace --log-level error");
+	memset(name, 'A', sizeof(name));
+	memcpy(name, "GOSPAN_", 7);
+	name[sizeof(name) - 1] = '\0';
+	setenv(name, "x", 1);
+	unsetenv("GOSPAN_LOGLEVEL");
+	assert_warns("", "AAAA... (", "lists all");
+}
+
+static void test_variables_that_are_not_settings(void **state)
+{
+	setenv("GOSPAN", "/usr/bin/gospan", 1);
+	setenv("GOSPAN_SOAK_SECONDS", "5", 1);
+	setenv("GOSPANS", "x", 1);
+	setenv("OTEL_SOMETHING_NEW", "x", 1);
+	/* a pod beside a Service gospan, and one gospan-agent */
+	setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1", 1);
+	setenv("GOSPAN_SERVICE_HOST", "10.0.0.2", 1);
+	setenv("GOSPAN_SERVICE_PORT", "80", 1);
+	setenv("GOSPAN_AGENT_SERVICE_PORT_METRICS", "80", 1);
+	setenv("GOSPAN_PORT", "tcp://10.0.0.2:80", 1);
+	setenv("GOSPAN_AGENT_PORT_80_TCP_ADDR", "10.0.0.2", 1);
+	assert_parses("");
+	setenv("GOSPAN_LOGLEVEL", "debug", 1);
+	assert_warns("", "GOSPAN_LOGLEVEL", "GOSPAN_LOG_LEVEL");
+}
+
 static void test_variables_are_not_for_every_command(void **state)
 {
 	setenv("OTEL_BSP_SCHEDULE_DELAY", "soon", 1);
@@ -326,6 +380,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_order_of_sources),
 		TEST(test_wrong_variables_warn_once),
+		TEST(test_unknown_variables_warn),
+		TEST(test_variables_that_are_not_settings),
 		TEST(test_variables_are_not_for_every_command),
 		TEST(test_secrets_stay_out_of_messages),
 		TEST(test_long_values_are_cut),

@@ -232,7 +232,7 @@ static void a_status_that_is_a_word_is_told(void **state)
 
 	assert_line(state, rpc, 1, NULL, " OK", "\n");
 	rpc[0].text = text("NOT_FOUND"); /* a server's: not its error */
-	assert_line(state, rpc, 1, NULL, "  !", "  NOT_FOUND\n");
+	assert_line(state, rpc, 1, NULL, "   ", "  NOT_FOUND\n");
 	assert_line(state, rpc, 2, "no product 99", "  !",
 		    "  error.type=NOT_FOUND: no product 99\n");
 	assert_line(state, db, 2, "duplicate key", "  !", "  error.type=23505: duplicate key\n");
