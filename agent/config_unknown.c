@@ -15,9 +15,6 @@ enum { NAME_MAX_LEN = 63 }; /* of names that are compared: ours are shorter */
 
 static const char own_prefix[] = "GOSPAN_";
 
-/* What the tests set for themselves. */
-static const char *const of_tests[] = { "GOSPAN_FIXTURES", "GOSPAN_SOAK_SECONDS" };
-
 /* What Kubernetes sets in every pod for a Service named gospan or gospan-something. */
 static const char *const of_services[] = {
 	"GOSPAN_*SERVICE_HOST", "GOSPAN_*SERVICE_PORT*", "GOSPAN_*PORT", "GOSPAN_*PORT_[0-9]*",
@@ -32,10 +29,6 @@ static bool is_known(const char *name)
 			if (!strcmp(config_settings[i].env[j], name))
 				return true;
 		}
-	}
-	for (i = 0; i < sizeof(of_tests) / sizeof(of_tests[0]); i++) {
-		if (!strcmp(of_tests[i], name))
-			return true;
 	}
 	for (i = 0; getenv("KUBERNETES_SERVICE_HOST") &&
 		    i < sizeof(of_services) / sizeof(of_services[0]); i++) {

@@ -112,6 +112,6 @@ def test_nothing_stays_behind_where_there_was_no_room(start_server, trace):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("mode", ["default", "pie stripped"])
 def test_soak(start_server, trace, mode):
-    """A minute, or what GOSPAN_SOAK_SECONDS says."""
-    seconds = float(os.environ.get("GOSPAN_SOAK_SECONDS", 60))
+    """A minute, or what SOAK_SECONDS says."""
+    seconds = float(os.environ.get("SOAK_SECONDS", 60))
     print(nothing_stays(start_server, trace, seconds, modules=GRPC, mode=mode))

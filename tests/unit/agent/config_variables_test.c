@@ -111,7 +111,6 @@ static void test_unknown_variables_warn(void **state)
 static void test_variables_that_are_not_settings(void **state)
 {
 	setenv("GOSPAN", "/usr/bin/gospan", 1);
-	setenv("GOSPAN_SOAK_SECONDS", "5", 1);
 	setenv("GOSPANS", "x", 1);
 	setenv("OTEL_SOMETHING_NEW", "x", 1);
 	/* a pod beside a Service gospan, and one gospan-agent */

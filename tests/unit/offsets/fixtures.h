@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fixtures: the Go programs of scripts/build-unit-fixtures, from $GOSPAN_FIXTURES or
+ * fixtures: the Go programs of scripts/build-unit-fixtures, from $UNIT_FIXTURES or
  * build/fixtures/unit. Tests skip those that are not built.
  */
 #ifndef GOSPAN_TESTS_FIXTURES_H
@@ -23,7 +23,7 @@
 
 static inline int fixture__open_file(const char *program, const char *version, const char *mode)
 {
-	const char *dir = getenv("GOSPAN_FIXTURES");
+	const char *dir = getenv("UNIT_FIXTURES");
 	char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s-%s-%s", dir ? dir : "build/fixtures/unit", program,
