@@ -362,9 +362,7 @@ void session__free(struct session *s)
 	}
 	while ((e = s->executables)) {
 		s->executables = e->next;
-		executable__free(e->executable);
-		free(e->waiting);
-		free(e);
+		session__free_exe(e);
 	}
 	kernel__free(s->kernel);
 	if (s->signal_fd > 0)
