@@ -35,6 +35,11 @@ enum {
 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_F_NO_PREALLOC = 1 };
+
+/* include/uapi/asm-generic/errno-base.h */
+enum { ENOMEM = 12 };
+
+/* include/uapi/linux/bpf.h */
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0, BPF_RB_PROD_POS = 3 };
 

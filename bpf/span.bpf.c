@@ -141,6 +141,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	struct in_flight *span;
 	__u64 id = random64() | 1; /* never zero */
 	__u32 depth = depth_of(on, ctx->sp);
+	long err = 0;
 	__u32 top;
 
 	if (is_left_to_sdk(on->pid, library))
@@ -151,7 +152,10 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	unwind(spans, depth);
 	top = spans->cnt;
 	barrier_var(top); /* one register: 6.1's verifier loses the bound of a copy */
-	if (top >= MAX_NESTING || bpf_map_update_elem(&in_flight, &id, &blank_span, BPF_NOEXIST))
+	if (top >= MAX_NESTING)
+		goto full;
+	err = bpf_map_update_elem(&in_flight, &id, &blank_span, BPF_NOEXIST);
+	if (err)
 		goto full;
 	span = bpf_map_lookup_elem(&in_flight, &id);
 	if (!span)
@@ -173,7 +177,8 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	return span;
 full:
 	forget_if_idle(on, spans);
-	fail(on->pid, FAIL_IN_FLIGHT_FULL);
+	/* -E2BIG: as many as there may be; the map is not preallocated everywhere */
+	fail(on->pid, err == -ENOMEM ? FAIL_NO_MEMORY : FAIL_IN_FLIGHT_FULL);
 	return NULL;
 }
 

@@ -187,6 +187,8 @@ struct process_record {
 #define FAILURES(LOSS, NOTE) \
 	LOSS(RING_FULL, "ring_full", "the ring buffer was full", "GOSPAN_RING_BYTES") \
 	LOSS(IN_FLIGHT_FULL, "in_flight_full", "too many spans under way", "GOSPAN_MAX_IN_FLIGHT") \
+	LOSS(NO_MEMORY, "no_memory", "the kernel had no memory for more spans under way", \
+	     "the memory limit of gospan's container or service") \
 	LOSS(UNATTACHED, "unattached", "the process was gone before it was known", "") \
 	NOTE(UNREADABLE, "unreadable", "a string of the target could not be read", "") \
 	NOTE(EXCLUDED, "excluded", "request matched an excluded path", "GOSPAN_EXCLUDE_PATHS") \
