@@ -45,7 +45,7 @@ static int on_process(void *ctx, void *data, size_t size)
 	if (size < sizeof(*record))
 		return 0;
 	if (record->type == RECORD_EXEC)
-		e->handlers.exec(e->handlers.ctx, record->pid);
+		e->handlers.exec(e->handlers.ctx, record);
 	else if (record->type == RECORD_EXIT)
 		e->handlers.exit(e->handlers.ctx, record->pid);
 	else if (record->type == RECORD_SDK)

@@ -79,14 +79,16 @@ static int trace_process(struct session *s, struct executable *e, struct process
 	return 0;
 }
 
-static void attach_process(struct session *s, struct executable *e, int pid)
+static void attach_process(struct session *s, struct seen_exe *seen, int pid)
 {
+	struct executable *e = seen->executable;
 	struct tracee *before = find_tracee(s, pid);
 	struct process process = {};
 	struct why why = {"out of memory"};
 
 	if (s->settled || (before && !before->gone))
 		return;
+	seen->left_ns = 0;
 	/* it may be gone, or another program, since it was found */
 	if (!process__read(pid, &process) && exe_id__equal(&process.exe, &e->id) &&
 	    trace_process(s, e, &process, &why)) {
@@ -100,17 +102,65 @@ static void attach_process(struct session *s, struct executable *e, int pid)
 	process__clear(&process);
 }
 
+struct closing {
+	struct losses losses;
+	char who[128];
+};
+
+static void on_closed(void *ctx, const struct batch_counts *counts)
+{
+	struct closing *c = ctx;
+
+	log_done(c->who, counts, &c->losses);
+	free(c);
+}
+
+static void close_books(struct session *s, struct tracee *t)
+{
+	struct closing *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		tracee__free(t);
+		return;
+	}
+	tracee__forget(t, s->kernel, &c->losses);
+	losses__add(&s->losses, &c->losses);
+	snprintf(c->who, sizeof(c->who), "pid %d service \"%.80s\": ", t->target->process.pid,
+		 t->target->service_name);
+	batch__close_resource(s->batch, t->resource, on_closed, c);
+	tracee__free(t);
+}
+
+/* What those that are gone left in the ring is taken before their books are closed. */
+static void reap(struct session *s)
+{
+	struct tracee **at = &s->tracees, *t;
+
+	events__drain(s->events);
+	while ((t = *at)) {
+		if (!t->gone) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		close_books(s, t);
+	}
+}
+
 static void on_found(void *ctx, const struct process *p)
 {
 	struct session *s = ctx;
 	struct seen_exe *seen = session__find_exe(s, &p->exe);
+	struct tracee *before = find_tracee(s, p->pid);
 
+	if (before && before->gone) /* else what is ended of it would be the new one's */
+		reap(s);
 	if (!seen)
 		seen = session__add_exe(s, p);
 	if (seen && seen->preparing)
 		session__wait_for_exe(seen, p->pid);
 	else if (seen && seen->executable)
-		attach_process(s, seen->executable, p->pid);
+		attach_process(s, seen, p->pid);
 	else
 		s->failed_cnt++; /* why was said of the executable's first process */
 }
@@ -141,7 +191,6 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 	int first = seen->waiting_cnt ? seen->waiting[0] : 0;
 
 	seen->preparing = false;
-	seen->left_ns = loop__now_ns(); /* unless a process comes */
 	seen->executable = e;
 	malloc_trim(0); /* loading BPF takes megabytes for a moment, and glibc keeps them */
 	if (err && (is_by_the_way(s, err) || (kill(first, 0) && errno == ESRCH)))
@@ -151,25 +200,12 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 	if (e)
 		tell_of_writing(s, e);
 	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
-		attach_process(s, e, seen->waiting[i]);
+		attach_process(s, seen, seen->waiting[i]);
 	if (!e)
 		s->failed_cnt += seen->waiting_cnt;
 	seen->waiting_cnt = 0;
 	resume_command(s);
 	session__look_for_end(s);
-}
-
-struct closing {
-	struct losses losses;
-	char who[128];
-};
-
-static void on_closed(void *ctx, const struct batch_counts *counts)
-{
-	struct closing *c = ctx;
-
-	log_done(c->who, counts, &c->losses);
-	free(c);
 }
 
 static void on_gone(void *ctx, int pid)
@@ -180,42 +216,16 @@ static void on_gone(void *ctx, int pid)
 	if (!t || t->gone)
 		return;
 	t->gone = true;
+	t->execed_to = s->execed;
 	loop__start_timer(s->reap, 0, 0);
 }
 
-static void close_books(struct session *s, struct tracee *t)
-{
-	struct closing *c = calloc(1, sizeof(*c));
-
-	if (!c) {
-		tracee__free(t);
-		return;
-	}
-	tracee__forget(t, s->kernel, &c->losses);
-	session__leave_exe(s, t->executable);
-	losses__add(&s->losses, &c->losses);
-	snprintf(c->who, sizeof(c->who), "pid %d service \"%.80s\": ", t->target->process.pid,
-		 t->target->service_name);
-	batch__close_resource(s->batch, t->resource, on_closed, c);
-	tracee__free(t);
-}
-
-/* What those that are gone left in the ring is taken before their books are closed. */
 static void on_reap(void *ctx)
 {
 	struct session *s = ctx;
-	struct tracee **at = &s->tracees, *t;
 
-	events__drain(s->events);
-	while ((t = *at)) {
-		if (!t->gone) {
-			at = &t->next;
-			continue;
-		}
-		*at = t->next;
-		close_books(s, t);
-	}
-	session__free_idle_exes(s);
+	reap(s);
+	session__settle_exes(s);
 	session__look_for_end(s);
 }
 
@@ -274,11 +284,13 @@ static void on_span(void *ctx, const struct span_record *record, const uint8_t *
 		console__count(s->console, &b->span);
 }
 
-static void on_process_exec(void *ctx, int pid)
+static void on_process_exec(void *ctx, const struct process_record *record)
 {
 	struct session *s = ctx;
 
-	discover__exec(s->discover, pid);
+	s->execed = record->process;
+	discover__execed(s->discover, record->pid, record->time_ns);
+	s->execed = 0;
 }
 
 static void on_process_exit(void *ctx, int pid)
@@ -302,7 +314,7 @@ static void on_sweep(void *ctx)
 	struct session *s = ctx;
 
 	discover__sweep(s->discover);
-	session__free_idle_exes(s);
+	session__settle_exes(s);
 	session__look_for_end(s);
 }
 

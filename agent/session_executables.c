@@ -68,32 +68,6 @@ bool session__traces_others(const struct session *s, const struct executable *e)
 	return false;
 }
 
-static struct seen_exe **place_of(struct session *s, const struct executable *e)
-{
-	struct seen_exe **at = &s->executables;
-
-	while (*at && (*at)->executable != e)
-		at = &(*at)->next;
-	return at;
-}
-
-void session__leave_exe(struct session *s, struct executable *e)
-{
-	struct seen_exe **at = place_of(s, e), *seen = *at;
-
-	if (!seen || has_tracees(s, e))
-		return;
-	/*
-	 * No process keeps the file from being written any more: probes that stayed would hit whatever
-	 * a deploy puts in its place.
-	 */
-	executable__detach_all(e);
-	seen->left_ns = loop__now_ns();
-	*at = seen->next; /* the list begins with what was left last */
-	seen->next = s->executables;
-	s->executables = seen;
-}
-
 void session__free_exe(struct seen_exe *seen)
 {
 	executable__free(seen->executable);
@@ -108,12 +82,38 @@ static bool is_over(const struct seen_exe *seen)
 				    loop__now_ns() - seen->left_ns > idle_ns);
 }
 
-void session__free_idle_exes(struct session *s)
+/* Those whose last process went since the last time; they come to the front of the list. */
+static void leave(struct session *s)
+{
+	struct seen_exe **at = &s->executables, *seen, *left = NULL, **end = &left;
+
+	while ((seen = *at)) {
+		if (seen->preparing || seen->left_ns || has_tracees(s, seen->executable)) {
+			at = &seen->next;
+			continue;
+		}
+		/*
+		 * No process keeps the file from being written any more: probes that stayed would hit
+		 * whatever a deploy puts in its place.
+		 */
+		if (seen->executable)
+			executable__detach_all(seen->executable);
+		seen->left_ns = loop__now_ns();
+		*at = seen->next;
+		*end = seen;
+		end = &seen->next;
+	}
+	*end = s->executables;
+	s->executables = left;
+}
+
+void session__settle_exes(struct session *s)
 {
 	size_t idle_cnt = 0, refused_cnt = 0;
 	struct seen_exe **at = &s->executables, *seen;
 	bool any = false;
 
+	leave(s);
 	while ((seen = *at)) {
 		bool idle = !seen->preparing && !has_tracees(s, seen->executable);
 		bool too_many = idle && (seen->executable ? ++idle_cnt > IDLE_MAX

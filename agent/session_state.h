@@ -19,7 +19,7 @@
 struct seen_exe {
 	struct exe_id id;
 	bool preparing;
-	uint64_t left_ns; /* when its last process went; counts once it has none */
+	uint64_t left_ns; /* since when it has no process that is traced; 0: it has, or it was not looked */
 	struct executable *executable; /* NULL: being prepared, or it cannot be traced */
 	int *waiting;
 	size_t waiting_cnt;
@@ -39,6 +39,7 @@ struct session {
 	struct run *run;
 	struct seen_exe *executables;
 	struct tracee *tracees;
+	uint32_t execed; /* what the process that is looked at has exec'ed to */
 	struct build_span workbench;
 	struct wall_clock clock;
 
@@ -65,11 +66,11 @@ void session__wait_for_exe(struct seen_exe *seen, int pid);
 /* Is another executable traced, or about to be? */
 bool session__traces_others(const struct session *s, const struct executable *e);
 
-/* A process of E went: takes the probes away when it was the last one. */
-void session__leave_exe(struct session *s, struct executable *e);
-
-/* Frees the executables that no process is likely to run again. */
-void session__free_idle_exes(struct session *s);
+/*
+ * Takes the probes out of executables that have no process any more, and frees those that none is
+ * likely to run again.
+ */
+void session__settle_exes(struct session *s);
 void session__free_exe(struct seen_exe *seen);
 
 int session__open_signals(struct session *s);

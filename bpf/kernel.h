@@ -116,7 +116,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct task_struct *group_leader;
 	__u64 start_boottime;
-	__u32 self_exec_id; /* 64 bit by now: its lower half */
+	__u64 self_exec_id; /* one more with each exec; 64 bit since 5.7, commit d1e7fd6462ca */
 	struct pid *thread_pid;
 	struct files_struct *files;
 };

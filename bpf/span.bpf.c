@@ -52,7 +52,7 @@ static const struct goroutine_spans blank_spans;
 
 static __always_inline struct goroutine_key key_of(const struct goroutine *on)
 {
-	struct goroutine_key key = {.tgid = on->tgid, .goid = on->goid};
+	struct goroutine_key key = {.process = on->process, .goid = on->goid};
 
 	return key;
 }
@@ -165,7 +165,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	spans->open[top].depth = depth;
 	spans->cnt = top + 1;
 	span->owner.goid = on->goid;
-	span->owner.tgid = on->tgid;
+	span->owner.process = on->process;
 	span->owner.pid = on->pid;
 	span->record.type = RECORD_SPAN;
 	span->record.kind = kind;
