@@ -32,6 +32,7 @@ struct known {
 	bool exited;	   /* the kernel said so, /proc does not yet */
 	bool in_tree;	   /* descends from a root */
 	unsigned round;	   /* of the last sweep that saw it */
+	uint64_t judged_ns; /* CLOCK_BOOTTIME */
 };
 
 struct named_pid {
@@ -222,12 +223,21 @@ static void log_denied(enum log_level level, int pid, const char *note)
 	log__write(level, "discover: %s%s", why, note);
 }
 
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* Judges a process that is new, or new as this executable. */
 static void consider(struct discover *d, struct known *known)
 {
 	struct process p;
 	int err;
 
+	known->judged_ns = boot_ns();
 	err = process__read(known->pid, &p);
 	if (err == -EACCES && wanted__by_command_line(&d->config->exes, known->pid))
 		log_denied(LOG_WARN, known->pid, " (by its command line it is a target)");
@@ -245,10 +255,8 @@ static void consider(struct discover *d, struct known *known)
 static bool is_new_fork(const struct proc_stat *stat, const struct exe_id *exe)
 {
 	struct exe_id parent;
-	struct timespec now;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec <= stat->start_time / sysconf(_SC_CLK_TCK) + 1 &&
+	return boot_ns() / 1000000000 <= stat->start_time / sysconf(_SC_CLK_TCK) + 1 &&
 	       !proc__exe_id(stat->ppid, &parent) && exe_id__equal(&parent, exe);
 }
 
@@ -328,6 +336,30 @@ void discover__sweep(struct discover *d)
 
 void discover__exec(struct discover *d, int pid)
 {
+	look(d, pid, true);
+}
+
+/* Wanted before, it is wanted as what it became, if that is the same file. */
+static void find_again(struct discover *d, struct known *known)
+{
+	struct process p;
+
+	known->judged_ns = boot_ns();
+	if (process__read(known->pid, &p))
+		return;
+	if (p.start_time == known->start_time && exe_id__equal(&p.exe, &known->exe)) {
+		d->callbacks.gone(d->callbacks.ctx, known->pid);
+		d->callbacks.found(d->callbacks.ctx, &p);
+	}
+	process__clear(&p);
+}
+
+void discover__execed(struct discover *d, int pid, uint64_t time_ns)
+{
+	struct known *known = find(d, pid);
+
+	if (known && known->wanted && known->judged_ns < time_ns)
+		find_again(d, known);
 	look(d, pid, true);
 }
 
@@ -464,37 +496,4 @@ void discover__free(struct discover *d)
 	free(d->port_pids);
 	free(d->roots);
 	free(d);
-}
-
-bool discover__is_go(int pid)
-{
-	struct buildinfo info;
-
-	if (go_exe__read(pid, &info))
-		return false;
-	buildinfo__free(&info);
-	return true;
-}
-
-struct each {
-	void (*fn)(void *ctx, const struct process *p);
-	void *ctx;
-};
-
-static void read_one(void *ctx, int pid)
-{
-	const struct each *each = ctx;
-	struct process p;
-
-	if (process__read(pid, &p))
-		return;
-	each->fn(each->ctx, &p);
-	process__clear(&p);
-}
-
-void discover__each_process(void (*fn)(void *ctx, const struct process *p), void *ctx)
-{
-	struct each each = { fn, ctx };
-
-	proc__each_pid(read_one, &each);
 }

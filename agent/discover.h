@@ -3,7 +3,7 @@
  * discover: which processes are wanted, and when they come and go.
  *
  * A sweep over /proc finds what runs now; later processes are announced by the kernel's
- * sched_process_exec / _exit events (agent/events) through discover__exec() and discover__exit(),
+ * sched_process_exec / _exit events (agent/events) through discover__execed() and discover__exit(),
  * with a sweep each second as the fallback. Matching follows the commands' contract: pid, exe
  * pattern (with '/': the whole path as the target sees it, else the base name; globs), listening
  * port, descendants of a pid (run). Never ourselves, never a collector unless named by pid or exact
@@ -21,7 +21,7 @@ struct discover_callbacks {
 	void *ctx;
 	/* A wanted process is there; P is lent. Called once per (pid, start time, exe). */
 	void (*found)(void *ctx, const struct process *p);
-	/* It is gone, or it exec'ed something else (then found() may follow). */
+	/* It is gone, or it has exec'ed (then found() may follow). */
 	void (*gone)(void *ctx, int pid);
 };
 
@@ -37,9 +37,15 @@ void discover__free(struct discover *d);
 /* Looks through all of /proc: finds, and reports gone ones. */
 void discover__sweep(struct discover *d);
 
-/* The kernel says PID exec'ed / exited (thread group leaders, pids in our namespace). */
+/* PID has exec'ed / exited (thread group leaders, pids in our namespace). */
 void discover__exec(struct discover *d, int pid);
 void discover__exit(struct discover *d, int pid);
+
+/*
+ * The kernel says that it did at TIME_NS (CLOCK_BOOTTIME): its program begins anew, also if that is
+ * the same file, unless it was found later than that.
+ */
+void discover__execed(struct discover *d, int pid, uint64_t time_ns);
 
 /* Adds PID and, from now on, all its descendants to what is wanted (run). */
 int discover__add_root(struct discover *d, int pid);

@@ -48,7 +48,7 @@ static int on_process(void *ctx, void *data, size_t size)
 	if (record->type == RECORD_SDK)
 		e->handlers.sdk(e->handlers.ctx, record->pid);
 	else if (record->type == RECORD_EXEC && !e->last)
-		e->handlers.exec(e->handlers.ctx, record->pid);
+		e->handlers.exec(e->handlers.ctx, record);
 	else if (record->type == RECORD_EXIT && !e->last)
 		e->handlers.exit(e->handlers.ctx, record->pid);
 	return 0;

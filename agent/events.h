@@ -15,7 +15,7 @@ struct event_handlers {
 	void *ctx;
 	/* RECORD and its BODY of RECORD->size bytes are lent; sizes are checked, contents are not. */
 	void (*span)(void *ctx, const struct span_record *record, const uint8_t *body);
-	void (*exec)(void *ctx, int pid);
+	void (*exec)(void *ctx, const struct process_record *record);
 	void (*exit)(void *ctx, int pid);
 	void (*sdk)(void *ctx, int pid); /* an OpenTelemetry SDK inside is in use */
 };

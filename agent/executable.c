@@ -248,23 +248,6 @@ cleanup:
 	return err;
 }
 
-static int add_link(struct executable *e, int fd, int pid)
-{
-	int *links = reallocarray(e->links, e->link_cnt + 1, sizeof(*links));
-	int *pids;
-
-	if (!links)
-		return -ENOMEM;
-	e->links = links;
-	pids = reallocarray(e->link_pids, e->link_cnt + 1, sizeof(*pids));
-	if (!pids)
-		return -ENOMEM;
-	e->link_pids = pids;
-	links[e->link_cnt] = fd;
-	pids[e->link_cnt++] = pid;
-	return 0;
-}
-
 static uint64_t cookie_of(const struct planned_probe *p, size_t site)
 {
 	return p->sites[site].addr | (uint64_t)p->program << COOKIE_PROGRAM_SHIFT |
@@ -288,12 +271,12 @@ static int link_sites(struct executable *e, const struct kernel *kernel, const c
 	if (by_multi(kernel)) {
 		fd = uprobe__attach_multi(e->dispatch_fd, path, pid, offs, cookies, cnt);
 		if (fd >= 0)
-			fd = add_link(e, fd, pid);
+			fd = links__add(&e->links, fd, pid);
 	} else {
 		for (size_t i = 0; i < cnt && fd >= 0; i++) {
 			fd = uprobe__attach_perf(e->dispatch_fd, path, offs[i], cookies[i]);
 			if (fd >= 0)
-				fd = add_link(e, fd, 0);
+				fd = links__add(&e->links, fd, 0);
 		}
 	}
 	free(offs);
@@ -311,7 +294,7 @@ int executable__attach(struct executable *e, const struct kernel *kernel, int pi
 		if (err)
 			return err;
 	}
-	if (shared && e->link_cnt)
+	if (shared && e->links.cnt)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	err = link_sites(e, kernel, path, shared ? 0 : pid);
@@ -328,29 +311,12 @@ int executable__attach(struct executable *e, const struct kernel *kernel, int pi
 
 void executable__detach(struct executable *e, int pid)
 {
-	for (size_t i = 0; i < e->link_cnt; i++)
-		if (e->link_pids[i] == pid && e->links[i] >= 0) {
-			close(e->links[i]);
-			e->links[i] = -1;
-		}
+	links__close_of(&e->links, pid);
 }
 
 void executable__detach_all(struct executable *e)
 {
-	uprobe__close_all(e->links, e->link_cnt);
-	e->link_cnt = 0;
-}
-
-size_t executable__take_links(struct executable *e, int *fds, size_t cap)
-{
-	size_t cnt = 0;
-
-	for (size_t i = 0; i < e->link_cnt && cnt < cap; i++)
-		if (e->links[i] >= 0) {
-			fds[cnt++] = e->links[i];
-			e->links[i] = -1;
-		}
-	return cnt;
+	links__close_all(&e->links);
 }
 
 void executable__forget_object(struct executable *e)
@@ -364,11 +330,7 @@ void executable__free(struct executable *e)
 {
 	if (!e)
 		return;
-	for (size_t i = 0; i < e->link_cnt; i++)
-		if (e->links[i] >= 0)
-			close(e->links[i]);
-	free(e->links);
-	free(e->link_pids);
+	links__free(&e->links);
 	executable__forget_object(e);
 	if (e->dispatch_fd >= 0)
 		close(e->dispatch_fd);

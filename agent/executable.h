@@ -8,6 +8,7 @@
 #define GOSPAN_AGENT_EXECUTABLE_H
 
 #include "kernel.h"
+#include "links.h"
 #include "plan.h"
 #include "target.h"
 
@@ -19,9 +20,7 @@ struct executable {
 	struct gospan_bpf *bpf; /* NULL once its programs are all that is kept */
 	int dispatch_fd, programs_fd; /* what is attached, and the table that keeps what it jumps to */
 	bool all_processes;    /* one link for every process, those to come included */
-	int *links;	       /* fds; -1 closed */
-	int *link_pids;	       /* whose; 0: everybody's */
-	size_t link_cnt;
+	struct links links;
 	int write_err;	       /* why the kernel does not let us write headers; 0: it does, or none would be */
 	uint64_t prepare_ns;   /* what reading and loading took */
 };
@@ -48,9 +47,6 @@ void executable__detach(struct executable *e, int pid);
 
 /* Takes all probes away; executable__attach() puts them back. */
 void executable__detach_all(struct executable *e);
-
-/* Moves every open link's fd to FDS (room for CAP): for closing them all at once. */
-size_t executable__take_links(struct executable *e, int *fds, size_t cap);
 
 /* Links must be closed or taken before; else they are closed one after the other. NULL is fine. */
 void executable__free(struct executable *e);

@@ -301,8 +301,8 @@ void kernel__failures(const struct kernel *k, int pid, struct failure_counts *ou
 /* Takes a span under way, its goroutine and its objects out of the maps. */
 static void remove_span(const struct kernel *k, uint64_t id, const struct in_flight_owner *owner)
 {
-	struct goroutine_key key = {.tgid = owner->tgid, .goid = owner->goid};
-	struct object_key object = {.tgid = owner->tgid};
+	struct goroutine_key key = {.process = owner->process, .goid = owner->goid};
+	struct object_key object = {.process = owner->process};
 
 	for (size_t i = 0; i < sizeof(owner->listed) / sizeof(owner->listed[0]); i++) {
 		object.object = owner->listed[i];
@@ -313,8 +313,8 @@ static void remove_span(const struct kernel *k, uint64_t id, const struct in_fli
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.goroutines), &key);
 }
 
-/* PID -1: every process. */
-static size_t forget(const struct kernel *k, int pid)
+/* PID -1: every process, EXCEPT: but that (as in keys; 0: none). */
+static size_t forget(const struct kernel *k, int pid, uint32_t except)
 {
 	int fd = bpf_map__fd(k->bpf->maps.in_flight);
 	struct in_flight_owner *value = malloc(bpf_map__value_size(k->bpf->maps.in_flight));
@@ -326,7 +326,8 @@ static size_t forget(const struct kernel *k, int pid)
 		id = next;
 		/* before the deletion: after it the walk would begin anew */
 		more = !bpf_map_get_next_key(fd, &id, &next);
-		if (bpf_map_lookup_elem(fd, &id, value) || (pid >= 0 && (int)value->pid != pid))
+		if (bpf_map_lookup_elem(fd, &id, value) || (pid >= 0 && (int)value->pid != pid) ||
+		    (except && value->process == except))
 			continue;
 		cnt += !value->silent;
 		remove_span(k, id, value);
@@ -335,10 +336,10 @@ static size_t forget(const struct kernel *k, int pid)
 	return cnt;
 }
 
-size_t kernel__forget(const struct kernel *k, int pid)
+size_t kernel__forget(const struct kernel *k, int pid, uint32_t execed_to)
 {
 	uint32_t key = pid;
-	size_t cnt = forget(k, pid);
+	size_t cnt = forget(k, pid, execed_to);
 
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.failures), &key);
 	bpf_map_delete_elem(bpf_map__fd(k->bpf->maps.sdk_users), &key);
@@ -347,5 +348,5 @@ size_t kernel__forget(const struct kernel *k, int pid)
 
 size_t kernel__forget_all(const struct kernel *k)
 {
-	return forget(k, -1);
+	return forget(k, -1, 0);
 }

@@ -39,8 +39,11 @@ void kernel__remove_target(const struct kernel *k, int pid);
 /* What was counted against PID so far (0: nobody's). Zeros if nothing. */
 void kernel__failures(const struct kernel *k, int pid, struct failure_counts *out);
 
-/* PID is gone or detached: drops its spans under way and returns how many (sampled) there were. */
-size_t kernel__forget(const struct kernel *k, int pid);
+/*
+ * PID is gone or detached: drops its spans under way and returns how many (sampled) there were.
+ * EXECED_TO (process_record.process; 0: nothing): what it is now, whose spans stay.
+ */
+size_t kernel__forget(const struct kernel *k, int pid, uint32_t execed_to);
 
 /* Every pid that has something under way. */
 size_t kernel__forget_all(const struct kernel *k);

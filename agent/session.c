@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/* session: see session.h. The waiting and the ending are in session_end.c. */
+/*
+ * session: see session.h. Its executables are in session_executables.c, the waiting and the ending in
+ * session_end.c.
+ */
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "privileges.h"
+#include "proc.h"
 #include "semconv.h"
 #include "session_state.h"
-
-static bool same_exe(const struct exe_id *a, const struct exe_id *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->mtime_ns == b->mtime_ns &&
-	       a->size == b->size;
-}
 
 static struct tracee *find_tracee(const struct session *s, int pid)
 {
@@ -24,67 +23,12 @@ static struct tracee *find_tracee(const struct session *s, int pid)
 	return NULL;
 }
 
-static struct seen_exe *find_exe(const struct session *s, const struct exe_id *id)
-{
-	struct seen_exe *seen = s->executables;
-
-	while (seen && !same_exe(&seen->id, id))
-		seen = seen->next;
-	return seen;
-}
-
-/* Seen for the first time: it is prepared; its processes wait. NULL: no memory. */
-static struct seen_exe *add_exe(struct session *s, const struct process *p)
-{
-	/* a pattern means every process of the executable; a pid, a port or a child means this one */
-	bool all = s->config->exes.cnt && !s->config->pid_cnt && !s->config->port_cnt &&
-		   s->config->command != COMMAND_RUN;
-	struct seen_exe *seen = calloc(1, sizeof(*seen));
-
-	if (!seen || prepare__request(s->prepare, p, all)) {
-		free(seen);
-		return NULL;
-	}
-	seen->id = p->exe;
-	seen->preparing = true;
-	seen->next = s->executables;
-	s->executables = seen;
-	return seen;
-}
-
-static void wait_for_exe(struct seen_exe *seen, int pid)
-{
-	int *waiting = reallocarray(seen->waiting, seen->waiting_cnt + 1, sizeof(*waiting));
-
-	if (!waiting)
-		return;
-	seen->waiting = waiting;
-	waiting[seen->waiting_cnt++] = pid;
-}
-
 /* A service.instance.id that was given is good for one process. */
 static void keep_instance_unique(struct session *s, struct target *target)
 {
 	for (struct tracee *t = s->tracees; t; t = t->next)
 		if (!strcmp(t->target->instance_id, target->instance_id))
 			target__derive_instance_id(target);
-}
-
-static bool has_tracees(const struct session *s, const struct executable *e)
-{
-	for (const struct tracee *t = s->tracees; t; t = t->next)
-		if (t->executable == e)
-			return true;
-	return false;
-}
-
-/* Is another executable traced, or about to be? */
-static bool others_are_traced(const struct session *s, const struct executable *e)
-{
-	for (const struct seen_exe *seen = s->executables; seen; seen = seen->next)
-		if (seen->executable != e && (seen->preparing || has_tracees(s, seen->executable)))
-			return true;
-	return false;
 }
 
 /* One name for several executables would make them one service. */
@@ -115,7 +59,7 @@ static void tell_of_writing(struct session *s, const struct executable *e)
 static int trace_process(struct session *s, struct executable *e, struct process *process,
 			 struct why *why)
 {
-	bool several = others_are_traced(s, e);
+	bool several = session__traces_others(s, e);
 	struct target *target;
 	struct tracee *t;
 	int err = target__new(s->config, resolve__info(e->resolve), process, several, &target);
@@ -135,16 +79,18 @@ static int trace_process(struct session *s, struct executable *e, struct process
 	return 0;
 }
 
-static void attach_process(struct session *s, struct executable *e, int pid)
+static void attach_process(struct session *s, struct seen_exe *seen, int pid)
 {
+	struct executable *e = seen->executable;
 	struct tracee *before = find_tracee(s, pid);
 	struct process process = {};
 	struct why why = {"out of memory"};
 
 	if (s->settled || (before && !before->gone))
 		return;
+	seen->left_ns = 0;
 	/* it may be gone, or another program, since it was found */
-	if (!process__read(pid, &process) && same_exe(&process.exe, &e->id) &&
+	if (!process__read(pid, &process) && exe_id__equal(&process.exe, &e->id) &&
 	    trace_process(s, e, &process, &why)) {
 		if (kill(pid, 0) && errno == ESRCH)
 			log__write(s->config->pid_cnt ? LOG_ERROR : LOG_DEBUG,
@@ -156,17 +102,65 @@ static void attach_process(struct session *s, struct executable *e, int pid)
 	process__clear(&process);
 }
 
+struct closing {
+	struct losses losses;
+	char who[128];
+};
+
+static void on_closed(void *ctx, const struct batch_counts *counts)
+{
+	struct closing *c = ctx;
+
+	log_done(c->who, counts, &c->losses);
+	free(c);
+}
+
+static void close_books(struct session *s, struct tracee *t)
+{
+	struct closing *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		tracee__free(t);
+		return;
+	}
+	tracee__forget(t, s->kernel, &c->losses);
+	losses__add(&s->losses, &c->losses);
+	snprintf(c->who, sizeof(c->who), "pid %d service \"%.80s\": ", t->target->process.pid,
+		 t->target->service_name);
+	batch__close_resource(s->batch, t->resource, on_closed, c);
+	tracee__free(t);
+}
+
+/* What those that are gone left in the ring is taken before their books are closed. */
+static void reap(struct session *s)
+{
+	struct tracee **at = &s->tracees, *t;
+
+	events__drain(s->events);
+	while ((t = *at)) {
+		if (!t->gone) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		close_books(s, t);
+	}
+}
+
 static void on_found(void *ctx, const struct process *p)
 {
 	struct session *s = ctx;
-	struct seen_exe *seen = find_exe(s, &p->exe);
+	struct seen_exe *seen = session__find_exe(s, &p->exe);
+	struct tracee *before = find_tracee(s, p->pid);
 
+	if (before && before->gone) /* else what is ended of it would be the new one's */
+		reap(s);
 	if (!seen)
-		seen = add_exe(s, p);
+		seen = session__add_exe(s, p);
 	if (seen && seen->preparing)
-		wait_for_exe(seen, p->pid);
+		session__wait_for_exe(seen, p->pid);
 	else if (seen && seen->executable)
-		attach_process(s, seen->executable, p->pid);
+		attach_process(s, seen, p->pid);
 	else
 		s->failed_cnt++; /* why was said of the executable's first process */
 }
@@ -193,7 +187,7 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 			const struct why *why)
 {
 	struct session *s = ctx;
-	struct seen_exe *seen = find_exe(s, id);
+	struct seen_exe *seen = session__find_exe(s, id);
 	int first = seen->waiting_cnt ? seen->waiting[0] : 0;
 
 	seen->preparing = false;
@@ -206,25 +200,12 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 	if (e)
 		tell_of_writing(s, e);
 	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
-		attach_process(s, e, seen->waiting[i]);
+		attach_process(s, seen, seen->waiting[i]);
 	if (!e)
 		s->failed_cnt += seen->waiting_cnt;
 	seen->waiting_cnt = 0;
 	resume_command(s);
 	session__look_for_end(s);
-}
-
-struct closing {
-	struct losses losses;
-	char who[128];
-};
-
-static void on_closed(void *ctx, const struct batch_counts *counts)
-{
-	struct closing *c = ctx;
-
-	log_done(c->who, counts, &c->losses);
-	free(c);
 }
 
 static void on_gone(void *ctx, int pid)
@@ -235,46 +216,16 @@ static void on_gone(void *ctx, int pid)
 	if (!t || t->gone)
 		return;
 	t->gone = true;
+	t->execed_to = s->execed;
 	loop__start_timer(s->reap, 0, 0);
 }
 
-static void close_books(struct session *s, struct tracee *t)
-{
-	struct closing *c = calloc(1, sizeof(*c));
-
-	if (!c) {
-		tracee__free(t);
-		return;
-	}
-	tracee__forget(t, s->kernel, &c->losses);
-	/*
-	 * No process keeps the file from being written any more: probes that stayed would hit whatever
-	 * a deploy puts in its place.
-	 */
-	if (!has_tracees(s, t->executable))
-		executable__detach_all(t->executable);
-	losses__add(&s->losses, &c->losses);
-	snprintf(c->who, sizeof(c->who), "pid %d service \"%.80s\": ", t->target->process.pid,
-		 t->target->service_name);
-	batch__close_resource(s->batch, t->resource, on_closed, c);
-	tracee__free(t);
-}
-
-/* What those that are gone left in the ring is taken before their books are closed. */
 static void on_reap(void *ctx)
 {
 	struct session *s = ctx;
-	struct tracee **at = &s->tracees, *t;
 
-	events__drain(s->events);
-	while ((t = *at)) {
-		if (!t->gone) {
-			at = &t->next;
-			continue;
-		}
-		*at = t->next;
-		close_books(s, t);
-	}
+	reap(s);
+	session__settle_exes(s);
 	session__look_for_end(s);
 }
 
@@ -333,11 +284,13 @@ static void on_span(void *ctx, const struct span_record *record, const uint8_t *
 		console__count(s->console, &b->span);
 }
 
-static void on_process_exec(void *ctx, int pid)
+static void on_process_exec(void *ctx, const struct process_record *record)
 {
 	struct session *s = ctx;
 
-	discover__exec(s->discover, pid);
+	s->execed = record->process;
+	discover__execed(s->discover, record->pid, record->time_ns);
+	s->execed = 0;
 }
 
 static void on_process_exit(void *ctx, int pid)
@@ -361,6 +314,7 @@ static void on_sweep(void *ctx)
 	struct session *s = ctx;
 
 	discover__sweep(s->discover);
+	session__settle_exes(s);
 	session__look_for_end(s);
 }
 
@@ -431,6 +385,18 @@ static int check_features(struct session *s)
 	return 0;
 }
 
+/* Each process takes a file, on old kernels each probe. What run started keeps the limit it came with. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		log_debug("the limit of open files stays as it is: %s", strerror(errno));
+}
+
 static int open_session(struct session *s)
 {
 	int err = loop__new(&s->loop);
@@ -439,6 +405,7 @@ static int open_session(struct session *s)
 		err = session__open_signals(s);
 	if (!err && s->config->command == COMMAND_RUN)
 		err = run__start(s->config, &s->run);
+	raise_file_limit();
 	if (!err)
 		err = check_features(s);
 	if (!err)

@@ -222,13 +222,13 @@ static void close_links(struct session *s)
 	int *fds;
 
 	for (struct seen_exe *e = s->executables; e; e = e->next)
-		cnt += e->executable ? e->executable->link_cnt : 0;
+		cnt += e->executable ? e->executable->links.cnt : 0;
 	fds = calloc(cnt + 1, sizeof(*fds));
 	if (!fds)
 		return; /* they are closed one after the other then */
 	for (struct seen_exe *e = s->executables; e; e = e->next)
 		if (e->executable)
-			n += executable__take_links(e->executable, fds + n, cnt - n);
+			n += links__take(&e->executable->links, fds + n, cnt - n);
 	uprobe__close_all(fds, n);
 	free(fds);
 }
@@ -388,9 +388,7 @@ void session__free(struct session *s)
 	}
 	while ((e = s->executables)) {
 		s->executables = e->next;
-		executable__free(e->executable);
-		free(e->waiting);
-		free(e);
+		session__free_exe(e);
 	}
 	kernel__free(s->kernel);
 	if (s->signal_fd > 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session_state: what session.c and session_end.c share; for nobody else. */
+/* session_state: what session.c, session_executables.c and session_end.c share; for nobody else. */
 #ifndef GOSPAN_AGENT_SESSION_STATE_H
 #define GOSPAN_AGENT_SESSION_STATE_H
 
@@ -19,6 +19,7 @@
 struct seen_exe {
 	struct exe_id id;
 	bool preparing;
+	uint64_t left_ns; /* since when it has no process that is traced; 0: it has, or it was not looked */
 	struct executable *executable; /* NULL: being prepared, or it cannot be traced */
 	int *waiting;
 	size_t waiting_cnt;
@@ -38,6 +39,7 @@ struct session {
 	struct run *run;
 	struct seen_exe *executables;
 	struct tracee *tracees;
+	uint32_t execed; /* what the process that is looked at has exec'ed to */
 	struct build_span workbench;
 	struct wall_clock clock;
 
@@ -54,6 +56,22 @@ struct session {
 	struct losses losses; /* of processes that are gone */
 	struct failure_counts warned;
 };
+
+struct seen_exe *session__find_exe(const struct session *s, const struct exe_id *id);
+
+/* The executable of P, seen for the first time: it is prepared; its processes wait. NULL: no memory. */
+struct seen_exe *session__add_exe(struct session *s, const struct process *p);
+void session__wait_for_exe(struct seen_exe *seen, int pid);
+
+/* Is another executable traced, or about to be? */
+bool session__traces_others(const struct session *s, const struct executable *e);
+
+/*
+ * Takes the probes out of executables that have no process any more, and frees those that none is
+ * likely to run again.
+ */
+void session__settle_exes(struct session *s);
+void session__free_exe(struct seen_exe *seen);
 
 int session__open_signals(struct session *s);
 void session__start_timers(struct session *s);

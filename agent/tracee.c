@@ -130,7 +130,7 @@ void tracee__forget(struct tracee *t, const struct kernel *kernel, struct losses
 	executable__detach(t->executable, pid);
 	kernel__remove_target(kernel, pid);
 	kernel__failures(kernel, pid, &out->failures);
-	out->unfinished = kernel__forget(kernel, pid);
+	out->unfinished = kernel__forget(kernel, pid, t->execed_to);
 }
 
 static size_t append(char *line, size_t size, size_t len, const char *reason, uint64_t cnt,

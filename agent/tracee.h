@@ -14,6 +14,7 @@ struct tracee {
 	struct executable *executable; /* lent by the session */
 	struct batch_resource *resource;
 	bool gone; /* the process is; its last spans may still be on their way to us */
+	uint32_t execed_to; /* it is gone by exec: process_record.process */
 	struct tracee *next;
 };
 

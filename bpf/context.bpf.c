@@ -18,7 +18,7 @@
 enum { CONTEXT_DEPTH_MAX = 32 };
 
 struct context_key {
-	__u32 tgid;
+	__u32 process;
 	__u32 pad;
 	__u64 context;
 };
@@ -83,7 +83,7 @@ __weak int context_register(struct in_flight *span, __u64 context)
 
 	if (!span)
 		return 0;
-	key = (struct context_key){.tgid = span->owner.tgid, .context = context};
+	key = (struct context_key){.process = span->owner.process, .context = context};
 	if (!is_followed() || !context)
 		return 0;
 	owner.parent = go_word(context + 8);
@@ -194,7 +194,7 @@ __weak int context_find_up(const struct goroutine *on, const struct go_interface
 
 	if (!on || !context || !out || !is_followed())
 		return 0;
-	s.key.tgid = on->tgid;
+	s.key.process = on->process;
 	s.key.context = context->data;
 	s.with_sdk = context->tab;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && s.key.context; i++) {
@@ -215,7 +215,7 @@ __weak int context_find_by_type(const struct goroutine *on, const struct go_inte
 
 	if (!on || !context || !out || !is_followed() || !may_ask_types(context))
 		return 0;
-	s.key.tgid = on->tgid;
+	s.key.process = on->process;
 	step.at = *context;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && step.at.data; i++) {
 		s.key.context = step.at.data;
@@ -233,7 +233,7 @@ __weak __u64 context_of_birth(const struct goroutine *on)
 
 	if (!on || !makes_children)
 		return 0;
-	key.tgid = on->tgid;
+	key.process = on->process;
 	key.goid = on->goid;
 	id = bpf_map_lookup_elem(&births, &key);
 	return id ? *id : 0;
@@ -266,7 +266,7 @@ int goroutine_start(struct pt_regs *ctx)
 	if (runtime_g_startpc != GO_ABSENT &&
 	    sql_watches_rows(&creator, go_word(g + runtime_g_startpc) - go_bias(ctx)))
 		return 0; /* it makes no spans */
-	child.tgid = creator.tgid;
+	child.process = creator.process;
 	child.goid = goid_of(g);
 	if (child.goid)
 		bpf_map_update_elem(&births, &child, &id, BPF_ANY);

@@ -64,11 +64,12 @@ __weak __u64 goid_of(__u64 g)
 __weak int goroutine_at(__u64 g, struct goroutine *out)
 {
 	__u32 pid; /* on our own stack: to 6.1 a key must be that or a map's */
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
 	if (!out)
 		return 1;
-	out->tgid = bpf_get_current_pid_tgid() >> 32;
-	out->pid = pid = pid_for_agent(out->tgid);
+	out->process = current_process(tgid);
+	out->pid = pid = pid_for_agent(tgid);
 	if (!pid)
 		return 1;
 	if (only_targets && !bpf_map_lookup_elem(&targets, &pid))

@@ -53,7 +53,7 @@ enum { HEADER_FIELD_WORDS = 5, FIELDS_AT_ONCE = 4, FIELDS_MAX = 128 };
 /* Which goroutine is about to send headers. */
 struct expected_key {
 	__u64 goid;
-	__u32 tgid;
+	__u32 process;
 	__u32 pad;
 };
 
@@ -117,7 +117,7 @@ __weak int http2_expect(struct in_flight *span, const struct goroutine *on, __u6
 	if (!span || !on || !framer)
 		return 1;
 	key.goid = on->goid;
-	key.tgid = on->tgid;
+	key.process = on->process;
 	e.framer = framer;
 	e.stream = stream;
 	e.object = span->owner.listed[0];
@@ -256,7 +256,7 @@ static __always_inline int headers_written(struct pt_regs *ctx, __u16 writer_at,
 	if (writer_at == GO_ABSENT || frame_at == GO_ABSENT || goroutine_of(ctx, &on))
 		return 0;
 	key.goid = on.goid;
-	key.tgid = on.tgid;
+	key.process = on.process;
 	span = take(&key, &e, &self);
 	if (!span)
 		return 0;

@@ -35,6 +35,11 @@ enum {
 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_F_NO_PREALLOC = 1 };
+
+/* include/uapi/asm-generic/errno-base.h */
+enum { ENOMEM = 12 };
+
+/* include/uapi/linux/bpf.h */
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0, BPF_RB_PROD_POS = 3 };
 
@@ -111,7 +116,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct task_struct *group_leader;
 	__u64 start_boottime;
-	__u32 self_exec_id; /* 64 bit by now: its lower half */
+	__u64 self_exec_id; /* one more with each exec; 64 bit since 5.7, commit d1e7fd6462ca */
 	struct pid *thread_pid;
 	struct files_struct *files;
 };

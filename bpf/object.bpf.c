@@ -10,9 +10,9 @@ struct {
 	__type(value, __u64);
 } objects SEC(".maps");
 
-static __always_inline struct object_key key_of(__u32 tgid, __u64 object)
+static __always_inline struct object_key key_of(__u32 process, __u64 object)
 {
-	struct object_key key = {.tgid = tgid, .object = object};
+	struct object_key key = {.process = process, .object = object};
 
 	return key;
 }
@@ -36,7 +36,7 @@ __weak int span_list_as(struct in_flight *span, __u64 object)
 
 	if (!span)
 		return 0;
-	key = key_of(span->owner.tgid, object);
+	key = key_of(span->owner.process, object);
 	old = bpf_map_lookup_elem(&objects, &key);
 	__builtin_memcpy(&id, span->record.span_id, sizeof(id));
 	if (old && *old != id)
@@ -63,7 +63,7 @@ __weak int span_relist(struct in_flight *span, __u64 object)
 
 	if (!span || span->owner.listed[0] == object)
 		return 0;
-	key = key_of(span->owner.tgid, span->owner.listed[0]);
+	key = key_of(span->owner.process, span->owner.listed[0]);
 	if (key.object)
 		bpf_map_delete_elem(&objects, &key);
 	span->owner.listed[0] = 0;
@@ -73,7 +73,7 @@ __weak int span_relist(struct in_flight *span, __u64 object)
 
 __hidden struct in_flight *span_by_object(const struct goroutine *on, __u64 object)
 {
-	struct object_key key = key_of(on->tgid, object);
+	struct object_key key = key_of(on->process, object);
 	__u64 *id = bpf_map_lookup_elem(&objects, &key);
 
 	return id ? span_by_id(*id) : NULL;
@@ -81,7 +81,7 @@ __hidden struct in_flight *span_by_object(const struct goroutine *on, __u64 obje
 
 static __always_inline bool take_off(const struct in_flight *span, __u64 object)
 {
-	struct object_key key = key_of(span->owner.tgid, object);
+	struct object_key key = key_of(span->owner.process, object);
 	__u64 id, *listed = bpf_map_lookup_elem(&objects, &key);
 
 	__builtin_memcpy(&id, span->record.span_id, sizeof(id));

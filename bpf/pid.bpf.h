@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * pid: how the agent numbers a process. In a nested pid namespace (a sidecar's) that is another
+ * pid: how processes are told apart, and how the agent numbers them. In a nested pid namespace (a sidecar's) that is another
  * number than the kernel's own, so the entry of the agent's namespace is read from struct pid.
  */
 #ifndef GOSPAN_BPF_PID_H
@@ -9,6 +9,21 @@
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+
+/* A pid is below this: PID_MAX_LIMIT, include/linux/threads.h */
+enum { PID_BITS = 22 };
+
+/*
+ * TGID, in the initial pid namespace, and above it how often it has exec'ed, as far as there is room:
+ * what the program had before, goroutines with these numbers and objects at these addresses, is not
+ * the same ones.
+ */
+static __always_inline __u32 current_process(__u32 tgid)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return tgid | (__u32)task->self_exec_id << PID_BITS;
+}
 
 /* TASK as the namespace at LEVEL sees it; NULL when it lies further out. */
 static __always_inline struct upid *upid_at(struct task_struct *task, __u32 level)

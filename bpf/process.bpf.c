@@ -21,8 +21,9 @@ __u64 found_pid_namespace = 0;
 
 __hidden int process_tell(enum record_type type, __u32 pid)
 {
-	struct process_record record = {.type = type, .pid = pid};
+	struct process_record record = {.type = type, .pid = pid, .time_ns = bpf_ktime_get_boot_ns()};
 
+	record.process = current_process(bpf_get_current_pid_tgid() >> 32);
 	if (!pid)
 		return 0;
 	/* nobody is woken: that would cost every exec and exit on the machine 20 times as much */

@@ -50,7 +50,7 @@ static const struct goroutine_spans blank_spans;
 
 static __always_inline struct goroutine_key key_of(const struct goroutine *on)
 {
-	struct goroutine_key key = {.tgid = on->tgid, .goid = on->goid};
+	struct goroutine_key key = {.process = on->process, .goid = on->goid};
 
 	return key;
 }
@@ -172,6 +172,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	struct in_flight *span;
 	__u64 id = random64() | 1; /* never zero */
 	__u32 depth = depth_of(on, ctx->sp);
+	long err = 0;
 	__u32 top;
 
 	if (is_left_to_sdk(on->pid, library))
@@ -182,7 +183,10 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	unwind(spans, ctx, depth);
 	top = spans->cnt;
 	barrier_var(top); /* one register: 6.1's verifier loses the bound of a copy */
-	if (top >= MAX_NESTING || bpf_map_update_elem(&in_flight, &id, &blank_span, BPF_NOEXIST))
+	if (top >= MAX_NESTING)
+		goto full;
+	err = bpf_map_update_elem(&in_flight, &id, &blank_span, BPF_NOEXIST);
+	if (err)
 		goto full;
 	span = bpf_map_lookup_elem(&in_flight, &id);
 	if (!span)
@@ -192,7 +196,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	spans->open[top].depth = depth;
 	spans->cnt = top + 1;
 	span->owner.goid = on->goid;
-	span->owner.tgid = on->tgid;
+	span->owner.process = on->process;
 	span->owner.pid = on->pid;
 	span->record.type = RECORD_SPAN;
 	span->record.kind = kind;
@@ -204,7 +208,8 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	return span;
 full:
 	forget_if_idle(on, spans);
-	fail(on->pid, FAIL_IN_FLIGHT_FULL);
+	/* -E2BIG: as many as there may be; the map is not preallocated everywhere */
+	fail(on->pid, err == -ENOMEM ? FAIL_NO_MEMORY : FAIL_IN_FLIGHT_FULL);
 	return NULL;
 }
 

@@ -20,8 +20,8 @@ enum {
 
 /* Whose probe this is: filled by goroutine_of(). */
 struct goroutine {
-	__u32 tgid; /* in the initial pid namespace: half of every key */
-	__u32 pid;  /* in the agent's */
+	__u32 process; /* current_process(): half of every key */
+	__u32 pid;     /* in the agent's namespace */
 	__u64 goid;
 	__u64 g;
 };

@@ -153,8 +153,8 @@ enum span_status { STATUS_UNSET, STATUS_ERROR, STATUS_OK };
 /* How a value of the map `in_flight` begins: whose it is, for the agent when the process is gone. */
 struct in_flight_owner {
 	__u64 goid;
-	__u32 tgid; /* in the initial pid namespace */
-	__u32 pid;  /* in the agent's */
+	__u32 process; /* current_process() */
+	__u32 pid;     /* in the agent's namespace */
 	__u8 silent; /* nothing is sent of it, nor of what is below it */
 	__u8 pad[7];
 	__u64 listed[2]; /* objects by which it is known in the map `objects`; 0: none */
@@ -162,14 +162,14 @@ struct in_flight_owner {
 
 /* Key of the map `goroutines`. */
 struct goroutine_key {
-	__u32 tgid;
+	__u32 process;
 	__u32 pad;
 	__u64 goid;
 };
 
 /* Key of the map `objects`. */
 struct object_key {
-	__u32 tgid;
+	__u32 process;
 	__u32 pad;
 	__u64 object;
 };
@@ -178,6 +178,9 @@ struct process_record {
 	__u8 type; /* RECORD_EXEC, RECORD_EXIT, RECORD_SDK */
 	__u8 pad[3];
 	__u32 pid; /* thread group, in the agent's pid namespace */
+	__u32 process; /* as in keys; of RECORD_EXEC: what it is from now on */
+	__u32 pad2;
+	__u64 time_ns; /* CLOCK_BOOTTIME */
 };
 
 /*
@@ -187,6 +190,8 @@ struct process_record {
 #define FAILURES(LOSS, NOTE) \
 	LOSS(RING_FULL, "ring_full", "the ring buffer was full", "GOSPAN_RING_BYTES") \
 	LOSS(IN_FLIGHT_FULL, "in_flight_full", "too many spans under way", "GOSPAN_MAX_IN_FLIGHT") \
+	LOSS(NO_MEMORY, "no_memory", "the kernel had no memory for more spans under way", \
+	     "the memory limit of gospan's container or service") \
 	LOSS(UNATTACHED, "unattached", "the process was gone before it was known", "") \
 	NOTE(UNREADABLE, "unreadable", "a string of the target could not be read", "") \
 	NOTE(EXCLUDED, "excluded", "request matched an excluded path", "GOSPAN_EXCLUDE_PATHS") \
@@ -264,6 +269,6 @@ _Static_assert(sizeof(struct ip_address) == 20, "wire format: ip_address");
 _Static_assert(sizeof(struct span_link) == 32, "wire format: span_link");
 _Static_assert(sizeof(struct in_flight_owner) == 40, "map layout: in_flight_owner");
 _Static_assert(sizeof(struct context_type) == 24, "read-only data: context_type");
-_Static_assert(sizeof(struct process_record) == 8, "wire format: process_record");
+_Static_assert(sizeof(struct process_record) == 24, "wire format: process_record");
 
 #endif

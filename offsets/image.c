@@ -417,13 +417,24 @@ uint64_t image__search(const struct image *image, uint64_t align, uint64_t need,
 
 /* -- life -- */
 
+static bool is_as_opened(const struct image *image, const struct stat *st)
+{
+	return (size_t)st->st_size == image->size && st->st_mtim.tv_sec == image->written.tv_sec &&
+	       st->st_mtim.tv_nsec == image->written.tv_nsec;
+}
+
 bool image__is_intact(const struct image *image)
 {
 	struct stat st;
 
-	return !fstat(image->fd, &st) && (size_t)st.st_size == image->size &&
-	       st.st_mtim.tv_sec == image->written.tv_sec &&
-	       st.st_mtim.tv_nsec == image->written.tv_nsec;
+	return !fstat(image->fd, &st) && is_as_opened(image, &st);
+}
+
+bool image__is_there(const struct image *image)
+{
+	struct stat st;
+
+	return !fstat(image->fd, &st) && st.st_nlink && is_as_opened(image, &st);
 }
 
 int image__open(int fd, struct image **out, struct why *why)

@@ -72,6 +72,7 @@ void image__free(struct image *image);
 
 /* See resolve__is_intact(). */
 bool image__is_intact(const struct image *image);
+bool image__is_there(const struct image *image);
 
 /* Segment whose file contents hold ADDR, or NULL. */
 const struct segment *image__segment(const struct image *image, uint64_t addr);

@@ -116,6 +116,11 @@ bool resolve__is_intact(const struct resolve *r)
 	return image__is_intact(r->image);
 }
 
+bool resolve__is_there(const struct resolve *r)
+{
+	return image__is_there(r->image);
+}
+
 const struct go_info *resolve__info(const struct resolve *r)
 {
 	return &r->info;
@@ -438,10 +443,9 @@ static struct dwarf *ensure_dwarf(const struct resolve *r)
 {
 	struct resolve *lazy = (struct resolve *)r;
 
-	if (!r->dwarf_tried) {
-		lazy->dwarf_tried = true;
+	if (!r->dwarf_tried)
 		dwarf__open(r->image, &lazy->dwarf);
-	}
+	lazy->dwarf_tried = true;
 	return r->dwarf;
 }
 

@@ -123,6 +123,9 @@ void resolve__free(struct resolve *r);
  */
 bool resolve__is_intact(const struct resolve *r);
 
+/* False once the file was written to or deleted (also by another one that took its name). */
+bool resolve__is_there(const struct resolve *r);
+
 /* Most look-ups are done: the file's pages leave our memory. Later ones fetch what they need again. */
 void resolve__rest(const struct resolve *r);
 

@@ -65,6 +65,18 @@ class Cgroup:
         return all(str(pid) in (folder / "cgroup.procs").read_text().split()
                    for folder in self.folders)
 
+    def let_out(self, pid):
+        """PID goes back to the group that ours is in; what was charged to ours for it stays."""
+        for folder in self.folders:
+            _write(folder.parent / "cgroup.procs", str(pid))
+
+    def allow_no_more(self, slack):
+        """Limits memory to what is used now and SLACK bytes."""
+        v2 = (self.memory / "memory.max").exists()
+        used = self.memory / ("memory.current" if v2 else "memory.usage_in_bytes")
+        limit = self.memory / ("memory.max" if v2 else "memory.limit_in_bytes")
+        _write(limit, str(int(used.read_text()) + slack))
+
     def peak(self):
         """Most bytes that were charged at a time, the kernel's on its behalf included."""
         return int(self._peak.read_text()) if self._peak.exists() else 0

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing accumulates: not in the agent over restarts, not in the kernel over odd ends."""
 import os
+import resource
 import shutil
 import time
 
 import pytest
 
-from harness import client, skip
+from harness import client, expect, skip
 from harness.client import exchange, get
+from harness.process import eventually
 from harness.server import Server
 
 
@@ -36,6 +38,48 @@ def test_restarts_of_the_target_leak_nothing(start_gospan, tmp_path):
     assert rss_kb(agent.pid) - memory < 2000
     assert len(agent.stop()) == 200
     assert len(agent.done_lines) == 41, "one a process, one for all"
+
+
+@pytest.mark.parametrize("old_stays", [False, True])
+def test_deploys_leak_nothing(start_gospan, tmp_path, old_stays):
+    """Each deploy brings another executable under the same path. What was deployed before is forgotten
+    at once when its file is gone, else once there are several such."""
+    path = tmp_path / "deployshop"
+    deploys, warm = (30, 12) if old_stays else (20, 3)
+    agent = start_gospan("trace", "--exe", path, ready=0)
+    sent = {}
+    for n in range(deploys):
+        new = shutil.copy(skip.build("httpserver"), tmp_path / "new")
+        if old_stays and n:
+            os.rename(path, tmp_path / f"old-{n}")
+        os.rename(new, path)
+        with Server(path) as server:
+            agent.wait_ready(n + 1)
+            load = client.load(server.http, 5, 1, first=100 * n).check()
+            sent[server.pid] = load.requests, server.http
+            server.exit()
+        if n == warm:
+            time.sleep(0.3)
+            files, memory = open_files(agent.pid), rss_kb(agent.pid)
+    # the last one's file is still there: it is kept for a restart
+    assert eventually(lambda: open_files(agent.pid) <= files, 7), (files, open_files(agent.pid))
+    if not old_stays:
+        os.unlink(path)
+        assert eventually(lambda: open_files(agent.pid) < files, 7), "the sweep looks for its file"
+    assert rss_kb(agent.pid) - memory < 2000
+    spans = agent.stop()
+    assert len(spans) == 5 * deploys
+    for pid, (requests, port) in sent.items():
+        of_it = [s for s in spans if s.resource["process.pid"] == pid]
+        expect.spans_match(of_it, requests, True, port)
+    assert len(agent.done_lines) == deploys + 1
+
+
+def test_limit_of_open_files(start_gospan, target):
+    """A soft limit of 1,024, which is usual, is too low for a node's worth of processes."""
+    agent = start_gospan("trace", "--pid", target.pid, prefix=("prlimit", "--nofile=64:2048"))
+    soft, hard = resource.prlimit(agent.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard == 2048
 
 
 @pytest.mark.parametrize("version", ["1.19.13", "1.27.1"])

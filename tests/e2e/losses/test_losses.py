@@ -6,6 +6,7 @@ import time
 import pytest
 
 from harness import client
+from harness.cgroup import Cgroup, Unavailable
 from harness.receiver import Receiver
 
 
@@ -58,6 +59,26 @@ def test_more_in_flight_than_there_is_room_for(start_server, trace):
     client.load(server.http, 50, 4).check()
     agent2.wait_spans(50)
     assert len(agent2.stop()) == 50
+
+
+def test_kernel_without_memory(start_server, start_gospan):
+    """Maps are charged to who made them. The agent itself leaves the group before it gets too small."""
+    server = start_server()
+    try:
+        group = Cgroup(cpus=2, memory=256 << 20)
+    except Unavailable as e:
+        pytest.skip(str(e))
+    with group:
+        agent = start_gospan("trace", "--pid", server.pid, prefix=group.prefix)
+        assert group.holds(agent.pid)
+        group.let_out(agent.pid)
+        group.allow_no_more(256 << 10)
+        client.load(server.http, 1000, 1000, path="/slow?ms=500&n={id}").check()
+        time.sleep(0.5)
+        spans = agent.stop()
+    assert agent.done.produced == 1000, agent.done
+    assert agent.done.reasons == f"no_memory {1000 - len(spans)}" and len(spans) > 10
+    agent.wait_line("the kernel had no memory for more spans under way (raise the memory limit of")
 
 
 def closed_port():

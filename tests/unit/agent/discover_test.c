@@ -156,6 +156,30 @@ static void test_events_need_no_sweep(void **state)
 	assert_int_equal(seen.found, 1);
 }
 
+static void test_exec_of_the_same_file(void **state)
+{
+	const char *path = copy_program("/bin/sleep", "shop");
+	int pid = start_sleep(path), other = start_sleep("/bin/sleep");
+
+	look_for(path);
+	discover__sweep(discover);
+	/* word of the exec that made it what was found comes late */
+	discover__execed(discover, pid, 1);
+	assert_int_equal(seen.gone, 0);
+	assert_int_equal(seen.found, 1);
+	discover__execed(discover, pid, UINT64_MAX);
+	assert_int_equal(seen.gone, 1);
+	assert_int_equal(seen.found, 2);
+	assert_int_equal(seen.last_pid, pid);
+	discover__sweep(discover);
+	discover__execed(discover, other, UINT64_MAX);
+	assert_int_equal(seen.found, 2);
+	end(pid);
+	discover__execed(discover, pid, UINT64_MAX);
+	assert_int_equal(seen.gone, 2);
+	assert_int_equal(seen.found, 2);
+}
+
 static void test_exec_of_something_else(void **state)
 {
 	char *path = strdup(copy_program("/bin/sh", "shop"));
@@ -451,6 +475,7 @@ int main(void)
 		TEST(test_path_is_found_once_and_goes),
 		TEST(test_deleted_executable_matches),
 		TEST(test_events_need_no_sweep),
+		TEST(test_exec_of_the_same_file),
 		TEST(test_exec_of_something_else),
 		TEST(test_a_fork_is_left_alone_at_first),
 		TEST(test_named_pid),
