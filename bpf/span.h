@@ -31,7 +31,7 @@ enum {
 	ROUTE_MAX = 256,
 	FORWARDED_MAX = 256,
 	METHOD_MAX = 32,
-	PEER_MAX = 64,
+	PEER_MAX = 108,	/* sizeof(sun_path) */
 	RPC_METHOD_MAX = 256,
 	TRACE_STATE_MAX = 512,	/* W3C trace context, 3.3.1.5 */
 	QUERY_MAX = 1024,	/* SQL */

@@ -83,7 +83,8 @@ def get(port, target, *headers, method="GET", host="127.0.0.1", body=b"", versio
     lines = [f"{method} {target} HTTP/{version}", f"Host: {host}", "Connection: close", *headers]
     if body or method in ("POST", "PUT"):
         lines.append(f"Content-Length: {len(body)}")
-    return exchange(port, "\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+    request = "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    return exchange(port, request, timeout=20)
 
 
 def status_of(answer):

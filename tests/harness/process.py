@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Children that cannot outlive the test, and whose output can be waited for line by line."""
+import contextlib
 import ctypes
 import os
 import signal
@@ -129,8 +130,9 @@ def children(pid):
     """Pids of the direct children of PID."""
     found = []
     for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as f:
-            found += [int(p) for p in f.read().split()]
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended
+            with open(f"/proc/{pid}/task/{task}/children") as f:
+                found += [int(p) for p in f.read().split()]
     return found
 
 
