@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -130,7 +131,7 @@ func (a *agent) logged() string {
 func (a *agent) waitReady() error {
 	select {
 	case <-a.ready:
-	case <-time.After(60 * time.Second):
+	case <-time.After(180 * time.Second): // emulation is slow
 	}
 	if !strings.Contains(a.logged(), "gospan: ready:") {
 		return fmt.Errorf("not ready: %q", a.logged())
@@ -147,6 +148,30 @@ func (a *agent) finish() ([]span, error) {
 		return nil, fmt.Errorf("exit status %d: %q", status, a.logged())
 	}
 	return parseSpans(a.out.Bytes())
+}
+
+// account is what the agent says of its spans at its end; reasons are its losses and notes by name.
+type account struct {
+	produced, exported, dropped, unfinished int
+	reasons                                 map[string]int
+}
+
+var (
+	doneLine   = regexp.MustCompile(`(?m)^gospan: done: (\d+) spans? produced, (\d+) exported, (\d+) dropped(.*), (\d+) unfinished(.*)$`)
+	reasonName = regexp.MustCompile(`(\w+) (\d+)`)
+)
+
+func (a *agent) account() (account, error) {
+	found := doneLine.FindStringSubmatch(a.logged())
+	if found == nil {
+		return account{}, fmt.Errorf("it did not say what became of its spans: %q", a.logged())
+	}
+	number := func(text string) int { n, _ := strconv.Atoi(text); return n }
+	all := account{number(found[1]), number(found[2]), number(found[3]), number(found[5]), map[string]int{}}
+	for _, reason := range reasonName.FindAllStringSubmatch(found[4]+found[6], -1) {
+		all.reasons[reason[1]] = number(reason[2])
+	}
+	return all, nil
 }
 
 // linkTypes counts the BPF links it holds by type, as the kernel tells.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The program inside the emulated machine, in two roles: `app serve` is the traced HTTP server,
-// `app smoke [smoke|write]` the first process' only job: it runs gospan on it, and on the programs
+// `app smoke [GROUP,...]` the first process' only job: it runs gospan on it, and on the programs
 // /bin/writer-*, and reports what came of it, one line a check: "RESULT pass|fail|skip NAME: DETAIL".
 package main
 
@@ -22,6 +22,6 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintln(os.Stderr, "usage: app serve|smoke [smoke|write]")
+	fmt.Fprintln(os.Stderr, "usage: app serve|smoke [GROUP,...]")
 	os.Exit(2)
 }

@@ -46,8 +46,13 @@ func report(name, detail string, err error) {
 	}
 }
 
-// smoke does all checks, or only those of a group: "smoke", "write".
-func smoke(group string) {
+// wants tells whether GROUPS, with commas between them, are all of them or name this one.
+func wants(groups, group string) bool {
+	return groups == "" || slices.Contains(strings.Split(groups, ","), group)
+}
+
+// smoke does the checks of these groups: "smoke", "write", "crowd", "peer".
+func smoke(groups string) {
 	v, err := doctor()
 	if err != nil {
 		report("doctor", "", err)
@@ -56,11 +61,11 @@ func smoke(group string) {
 	for _, c := range v.Checks {
 		fmt.Printf("  doctor: %-17s %-5v %s\n", c.Name, c.OK, c.Value)
 	}
-	if group != "write" {
+	if wants(groups, "smoke") {
 		smokeChecks(v)
 	}
-	if group != "smoke" && v.Works {
-		write(v)
+	if groups != "smoke" && v.Works {
+		write(v, groups)
 	}
 }
 

@@ -3,14 +3,11 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,82 +27,6 @@ const (
 )
 
 var kinds = []string{"h1", "h2", "x2", "grpc"}
-
-// sight is what the server of a request saw of traceparents.
-type sight struct {
-	path   string
-	values []string
-}
-
-// is tells whether PATH is /KIND/WHAT/...
-func (s sight) is(kind, what string) bool {
-	return strings.HasPrefix(s.path, "/"+kind+"/"+what+"/")
-}
-
-// writer is a running tests/harness/go/writer.
-type writer struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Scanner
-}
-
-func startWriter(program string, count int, kinds ...string) (*writer, error) {
-	w := &writer{cmd: exec.Command(program, append([]string{strconv.Itoa(count)}, kinds...)...)}
-	w.cmd.Stderr = os.Stderr
-	w.in, _ = w.cmd.StdinPipe()
-	out, _ := w.cmd.StdoutPipe()
-	w.out = bufio.NewScanner(out)
-	w.out.Buffer(nil, 1<<20)
-	return w, w.cmd.Start()
-}
-
-// run has it make its requests.
-func (w *writer) run() ([]sight, error) {
-	var sights []sight
-	var bad []error
-
-	timer := time.AfterFunc(120*time.Second, func() { w.cmd.Process.Kill() })
-	defer timer.Stop()
-	fmt.Fprintln(w.in)
-	for w.out.Scan() {
-		words := strings.Fields(w.out.Text())
-		switch words[0] {
-		case "saw":
-			sights = append(sights, sight{words[1], words[2:]})
-		case "bad":
-			bad = append(bad, errors.New(w.out.Text()))
-		case "done":
-			return sights, errors.Join(firsts(bad)...)
-		}
-	}
-	return nil, errors.Join(append(firsts(bad), errors.New("the program did not come to its end"))...)
-}
-
-func firsts(all []error) []error {
-	if len(all) > 5 {
-		return append(all[:5:5], fmt.Errorf("and %d more", len(all)-5))
-	}
-	return all
-}
-
-// traceWriter has PROGRAM make its requests while it is traced.
-func traceWriter(program string, count int, kinds ...string) ([]sight, []span, error) {
-	w, err := startWriter(program, count, kinds...)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer stop(w.cmd)
-	a, err := startAgent(nil, "--pid", strconv.Itoa(w.cmd.Process.Pid), "--no-console", "--otlp-file", "-")
-	if err != nil {
-		return nil, nil, err
-	}
-	if err = a.waitReady(); err != nil {
-		return nil, nil, err
-	}
-	sights, err := w.run()
-	spans, finishErr := a.finish()
-	return sights, spans, errors.Join(err, finishErr)
-}
 
 // pathOf is what the span's request was for; a program's own name of it.
 func pathOf(s span) string {
@@ -148,9 +69,13 @@ func mayLack(kind string, s sight) bool {
 // verdicts count what became of requests.
 type verdicts struct {
 	spans                        []span
+	apart                        bool // the peer is not traced
 	all, written, joined, absent int
 	wrong                        []error
 }
+
+// unwritten are those without room for a header.
+func (v *verdicts) unwritten() int { return v.joined + v.absent }
 
 // whose tells the requests of the spans with this id.
 func (v *verdicts) whose(id string) string {
@@ -180,9 +105,9 @@ func (v *verdicts) judge(kind string, s sight, client, server span) {
 		if len(s.values) != 1 || s.values[0] != foreign || server.ParentSpanID != foreignID {
 			wrong("it had a header")
 		}
-	case len(s.values) == 0 && mayLack(kind, s) && isBelow:
+	case len(s.values) == 0 && mayLack(kind, s) && isBelow && !v.apart:
 		v.joined++
-	case len(s.values) == 0 && mayLack(kind, s) && server.ParentSpanID == "" && kind != "h1":
+	case len(s.values) == 0 && mayLack(kind, s) && server.ParentSpanID == "" && (kind != "h1" || v.apart):
 		v.absent++
 	case len(s.values) == 1 && kind != "h1" && s.is(kind, "proxied"):
 		// by HTTP/2 what is handed on is left as it is
@@ -198,21 +123,49 @@ func (v *verdicts) judge(kind string, s sight, client, server span) {
 	}
 }
 
-func judgeWriting(kind string, sights []sight, spans []span) (string, error) {
-	v := verdicts{spans: spans}
-
-	clients, servers := ends(spans)
+// judgeKind is about all requests of a kind that were seen.
+func judgeKind(v *verdicts, kind string, sights []sight, clients, servers []span) {
+	client, _ := ends(clients)
+	_, server := ends(servers)
+	v.spans = slices.Concat(clients, servers)
 	for _, s := range sights {
 		if strings.HasPrefix(s.path, "/"+kind+"/") {
-			v.judge(kind, s, clients[s.path], servers[s.path])
+			v.judge(kind, s, client[s.path], server[s.path])
 		}
 	}
-	detail := fmt.Sprintf("%d requests: %d headers written, %d without room (joined %d)", v.all, v.written,
-		v.joined+v.absent, v.joined)
-	if v.written < concurrent || v.joined+v.absent == 0 {
-		v.wrong = append(v.wrong, errors.New(detail))
+}
+
+// conclude checks that no request is missing.
+func (v *verdicts) conclude(kind string, n *news) (string, error) {
+	detail := fmt.Sprintf("%d requests in %v: %d headers written, %d not (joined %d)", n.made[kind],
+		n.took[kind].Round(100*time.Millisecond), v.written, v.unwritten(), v.joined)
+	if v.all == 0 || v.all != n.made[kind] {
+		v.wrong = append(v.wrong, fmt.Errorf("%d requests were seen; %s", v.all, detail))
 	}
 	return detail, errors.Join(firsts(v.wrong)...)
+}
+
+func judgeWriting(kind string, n *news, spans []span) (*verdicts, string, error) {
+	var v verdicts
+
+	judgeKind(&v, kind, n.sights, spans, spans)
+	detail, err := v.conclude(kind, n)
+	if v.written < concurrent || v.unwritten() == 0 {
+		err = errors.Join(err, errors.New(detail))
+	}
+	return &v, detail, err
+}
+
+// judgeAccount compares with what the agent says itself: nothing was lost, and what could not be
+// written was counted.
+func judgeAccount(out traced, want, unwritten int) (string, error) {
+	a := out.account
+	detail := fmt.Sprintf("%d spans; %+v", len(out.spans), a)
+	if len(out.spans) != want || a.produced != want || a.exported != want || a.dropped != 0 ||
+		a.unfinished != 0 || a.reasons["no_room"] != unwritten {
+		return "", fmt.Errorf("want %d spans and %d times no room; %s", want, unwritten, detail)
+	}
+	return detail, nil
 }
 
 // judgeUnsampled: nothing is reported, and the servers are told so.
@@ -231,39 +184,79 @@ func judgeUnsampled(sights []sight, spans []span) (string, error) {
 			wrong = append(wrong, fmt.Errorf("%s: saw %q", s.path, s.values))
 		}
 	}
+	if len(sights) == 0 {
+		wrong = append(wrong, errors.New("no requests were seen"))
+	}
 	return fmt.Sprintf("%d requests, all with a header that says so", len(sights)), errors.Join(firsts(wrong)...)
 }
 
 func checkUnsampled(program string) (string, error) {
-	os.Setenv("OTEL_TRACES_SAMPLER", "always_off")
-	defer os.Unsetenv("OTEL_TRACES_SAMPLER")
-	sights, spans, err := traceWriter(program, 10, kinds...)
+	n, out, err := traceOrder(program, "requests 10", "OTEL_TRACES_SAMPLER=always_off")
 	if err != nil {
 		return "", err
 	}
-	return judgeUnsampled(sights, spans)
+	return judgeUnsampled(n.sights, out.spans)
 }
 
-// write is about headers that gospan writes into requests: of every program /bin/writer-VERSION-MODE.
-func write(v *verdict) {
-	programs, _ := filepath.Glob("/bin/writer-*")
-	if !v.has("write_user") || len(programs) == 0 {
+// checkWriting is about all sorts of requests.
+func checkWriting(program, name string) {
+	n, out, err := traceOrder(program, fmt.Sprintf("requests %d", concurrent))
+	if err != nil {
+		report("write "+name, "", err)
+	}
+	if n == nil {
+		return
+	}
+	all, unwritten := 0, 0
+	for _, kind := range kinds {
+		v, detail, err := judgeWriting(kind, n, out.spans)
+		report("write "+kind+" "+name, detail, err)
+		all, unwritten = all+v.all, unwritten+v.unwritten()
+	}
+	for _, s := range n.sights {
+		if strings.Contains(s.path, "/proxied/") {
+			all++ // by two clients to two servers
+		}
+	}
+	detail, err := judgeAccount(out, 2*all, unwritten)
+	report("write's account "+name, detail, err)
+}
+
+// writers gives the programs /bin/writer-VERSION-MODE, the newest last, and the one with an SDK.
+func writers() (programs []string, sdk string) {
+	all, _ := filepath.Glob("/bin/writer-*")
+	for _, program := range all {
+		if strings.HasPrefix(program, "/bin/writer-sdk-") {
+			sdk = program
+		} else {
+			programs = append(programs, program)
+		}
+	}
+	return programs, sdk
+}
+
+// write is about headers that gospan writes into requests.
+func write(v *verdict, groups string) {
+	programs, sdk := writers()
+	if !v.has("write_user") || len(programs) == 0 || sdk == "" {
 		report("write", "", errSkip(fmt.Sprintf("write_user: %s; %d programs", v.value("write_user"), len(programs))))
 		return
 	}
-	for i, program := range programs {
-		name := strings.TrimPrefix(filepath.Base(program), "writer-")
-		sights, spans, err := traceWriter(program, concurrent, kinds...)
-		if err != nil {
-			report("write "+name, "", err)
+	newest := programs[len(programs)-1]
+	name := strings.TrimPrefix(filepath.Base(newest), "writer-")
+	if wants(groups, "write") {
+		for _, program := range programs {
+			checkWriting(program, strings.TrimPrefix(filepath.Base(program), "writer-"))
 		}
-		for _, kind := range kinds {
-			detail, err := judgeWriting(kind, sights, spans)
-			report("write "+kind+" "+name, detail, err)
-		}
-		if i == len(programs)-1 {
-			detail, err := checkUnsampled(program)
-			report("unsampled "+name, detail, err)
-		}
+		detail, err := checkUnsampled(newest)
+		report("unsampled "+name, detail, err)
+	}
+	if wants(groups, "crowd") {
+		checkCrowd(newest)
+		checkSmallRoom(newest)
+	}
+	if wants(groups, "peer") {
+		checkSDKServer(newest, sdk)
+		checkSDKClient(newest, sdk)
 	}
 }

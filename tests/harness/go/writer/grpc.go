@@ -33,6 +33,7 @@ func echoAny(_ interface{}, stream grpc.ServerStream) error {
 		}
 	}
 	saw(path, came["traceparent"])
+	hold(path)
 	stream.SetHeader(metadata.Pairs("x-names", fmt.Sprint(names)))
 	for {
 		var message []byte
@@ -45,27 +46,33 @@ func echoAny(_ interface{}, stream grpc.ServerStream) error {
 	}
 }
 
-func startGRPC() func(int) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// Of sdk.go, if it is built.
+var (
+	serverOptions []grpc.ServerOption
+	clientOptions []grpc.DialOption
+)
+
+func startGRPC(address string) *side {
+	if address == "" {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		server := grpc.NewServer(append(serverOptions, grpc.ForceServerCodec(rawCodec{}),
+			grpc.UnknownServiceHandler(echoAny))...)
+		go server.Serve(listener)
+		address = listener.Addr().String()
+	}
+	conn, err := grpc.Dial(address, append(clientOptions, grpc.WithInsecure(),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{})))...)
 	if err != nil {
 		panic(err)
 	}
-	server := grpc.NewServer(grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(echoAny))
-	go server.Serve(listener)
-	conn, err := grpc.Dial(listener.Addr().String(), grpc.WithInsecure(),
-		grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{})))
-	if err != nil {
-		panic(err)
-	}
-	call := func(r request) {
+	return &side{kind: "grpc", address: address, call: func(r request) {
 		if err := callGRPC(conn, r); err != nil {
 			bad(r.path, err)
 		}
-	}
-	return func(count int) {
-		requests("grpc", call, pads("grpc"))
-		concurrently("grpc", call, count)
-	}
+	}}
 }
 
 func callGRPC(conn *grpc.ClientConn, r request) error {

@@ -35,6 +35,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	if came := r.Header.Get("X-Came"); came != strings.ReplaceAll(r.Header.Get(alike), "-", "_") {
 		bad(r.URL.Path, alike+" is "+r.Header.Get(alike)+", was "+came)
 	}
+	hold(r.URL.Path)
 	w.Header().Set("X-Names", fmt.Sprint(countOwn(r.Header)))
 	w.Write(body)
 }
@@ -50,34 +51,45 @@ func countOwn(header http.Header) int {
 	return count
 }
 
-func startHTTP(kind string) func(int) {
-	var handler http.Handler = http.HandlerFunc(echo)
+// Of sdk.go, if it is built.
+var (
+	wrapHandler   = func(h http.Handler) http.Handler { return h }
+	wrapTransport = func(t http.RoundTripper) http.RoundTripper { return t }
+)
+
+func startHTTP(kind, address string) *side {
+	client := &http.Client{Transport: transportOf(kind)}
+	if address != "" {
+		return &side{kind: kind, address: address, call: httpCaller(client, address)}
+	}
+	handler := wrapHandler(http.HandlerFunc(echo))
 	if kind == "x2" {
-		handler = h2c.NewHandler(handler, &http2.Server{})
+		handler = h2c.NewHandler(handler, &http2.Server{MaxConcurrentStreams: maxStreams})
 	}
 	server := httptest.NewUnstartedServer(handler)
 	if kind == "h2" {
 		server.EnableHTTP2 = true
+		allowStreams(server.Config)
 		server.StartTLS()
 	} else {
 		server.Start()
 	}
-	client := server.Client()
+	s := &side{kind: kind, address: server.URL, call: httpCaller(client, server.URL)}
+	if !instrumented {
+		s.proxied = httpCaller(http.DefaultClient, startProxy(server, client.Transport))
+	}
+	return s
+}
+
+func transportOf(kind string) http.RoundTripper {
 	if kind == "x2" {
-		client = &http.Client{Transport: &http2.Transport{AllowHTTP: true,
+		return wrapTransport(&http2.Transport{AllowHTTP: true,
 			DialTLS: func(network, address string, _ *tls.Config) (net.Conn, error) {
 				return net.Dial(network, address)
-			}}}
+			}})
 	}
-	proxy := startProxy(server, client.Transport)
-	return func(count int) {
-		requests(kind, httpCaller(client, server.URL), pads(kind))
-		call := httpCaller(http.DefaultClient, proxy)
-		for i := 0; i < 4; i++ {
-			call(request{path: fmt.Sprintf("/%s/proxied/%d", kind, i), headers: headers(8 * i), body: "some"})
-		}
-		concurrently(kind, httpCaller(client, server.URL), count)
-	}
+	return wrapTransport(&http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+		ForceAttemptHTTP2: kind == "h2"})
 }
 
 // startProxy hands requests, with all of their headers, on to SERVER by what SERVER speaks.
@@ -96,22 +108,6 @@ func startProxy(server *httptest.Server, transport http.RoundTripper) string {
 		r.Header.Set("X-Came", strings.ReplaceAll(came, "-", "_"))
 	}
 	return httptest.NewServer(proxy).URL
-}
-
-// pads are sizes of a header around those at which buffers are full: 4,096 bytes of a bufio.Writer,
-// 16,384 of an HTTP/2 frame.
-func pads(kind string) []int {
-	var sizes []int
-	for size := 3840; size < 4160; size += 16 {
-		sizes = append(sizes, size)
-	}
-	if kind == "h1" {
-		return sizes
-	}
-	for size := 10; size < 2300; size += 90 {
-		sizes = append(sizes, size)
-	}
-	return append(sizes, 8000, 16100, 16200, 16300, 16384, 20000)
 }
 
 func httpCaller(client *http.Client, base string) caller {
@@ -153,6 +149,9 @@ func callHTTP(client *http.Client, base string, r request) error {
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return err
+	}
+	if (answer.ProtoMajor == 2) != (r.path[1:3] != "h1") && !strings.Contains(r.path, "/proxied/") {
+		return fmt.Errorf("by %s", answer.Proto)
 	}
 	if answer.StatusCode != 200 || string(text) != r.body || answer.Header.Get("X-Names") != fmt.Sprint(names) {
 		return fmt.Errorf("status %d, %d bytes, %s headers of %d", answer.StatusCode, len(text),
