@@ -170,11 +170,7 @@ __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 	find_layout(value.type - span->record.bias, at);
 	data = next->data;
 	next->tab = next->data = 0;
-	if (data)
-		bpf_probe_read_user(value.value, sizeof(value.value), (void *)data) &&
-			bpf_probe_read_user(value.value, 16, (void *)data) &&
-			bpf_probe_read_user(value.value, 8, (void *)data) &&
-			bpf_probe_read_user(value.value, 1, (void *)data);
+	go_read_some(value.value, sizeof(value.value), data);
 	if (span_put_value(span, ATTR_ERROR, &value))
 		return 0;
 	for (int i = 0; i < ERROR_TEXTS; i++)

@@ -219,6 +219,21 @@ static __always_inline __u64 go_return_sp(struct pt_regs *ctx)
 	return ctx->sp;
 }
 
+/*
+ * Up to SIZE bytes at ADDR, of something that may be smaller: what lies behind it may be a page that is
+ * not there. A page has 4,096 bytes or a multiple of them.
+ */
+static __always_inline void go_read_some(void *out, __u64 size, __u64 addr)
+{
+	__u64 rest = 4096 - (addr & 4095);
+
+	if (!addr || !bpf_probe_read_user(out, size, (void *)addr))
+		return;
+	barrier_var(rest); /* one register: 6.1's verifier loses the bound of a copy */
+	if (rest < size)
+		bpf_probe_read_user(out, rest, (void *)addr);
+}
+
 /* One word of the target, 0 when it cannot be read. */
 static __always_inline __u64 go_word(__u64 addr)
 {

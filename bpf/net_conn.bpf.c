@@ -7,18 +7,6 @@ enum { IPPROTO_TCP = 6, IDENTITY_TRIES = 4 };
 
 GO_TYPE(tls_conn, "*crypto/tls.Conn");
 GO_FIELD(tls_conn_conn, interface, "crypto/tls.Conn.conn");
-/* grpc's credentials around a tls.Conn: internal/credentials/syscallconn.go, 1.40 to 1.85 */
-GO_TYPE(grpc_syscall_conn, "*google.golang.org/grpc/internal/credentials.syscallConn");
-GO_FIELD(grpc_syscall_conn_conn, interface,
-	 "google.golang.org/grpc/internal/credentials.syscallConn.Conn");
-/* behind an HTTP proxy: internal/transport/proxy.go, the same */
-GO_TYPE(grpc_buf_conn, "*google.golang.org/grpc/internal/transport.bufConn");
-GO_FIELD(grpc_buf_conn_conn, interface, "google.golang.org/grpc/internal/transport.bufConn.Conn");
-/* x/net's h2c handler: http2/h2c/h2c.go, rwConn to 2022, bufConn since (v0.1.0 to v0.62.0) */
-GO_TYPE(h2c_conn, "*golang.org/x/net/http2/h2c.bufConn");
-GO_FIELD(h2c_conn_conn, interface, "golang.org/x/net/http2/h2c.bufConn.Conn");
-GO_TYPE(h2c_conn_old, "*golang.org/x/net/http2/h2c.rwConn");
-GO_FIELD(h2c_conn_old_conn, interface, "golang.org/x/net/http2/h2c.rwConn.Conn");
 
 GO_TYPE(net_tcp_conn, "*net.TCPConn");
 GO_FIELD(net_tcp_conn_fd, pointer, "net.TCPConn.conn.fd");
@@ -94,31 +82,24 @@ __weak int net_path(const struct go_interface *addr, __u64 bias, struct go_strin
 	return 0;
 }
 
-/* Where a connection of this TYPE, which is not 0, holds the one that it wraps. */
-static __always_inline __u16 wrapped_at(__u64 type)
+static __always_inline bool is_of_net(__u64 type)
 {
-	if (type == tls_conn)
-		return tls_conn_conn;
-	if (type == grpc_syscall_conn)
-		return grpc_syscall_conn_conn;
-	if (type == grpc_buf_conn)
-		return grpc_buf_conn_conn;
-	if (type == h2c_conn)
-		return h2c_conn_conn;
-	return type == h2c_conn_old ? h2c_conn_old_conn : GO_ABSENT;
+	return type == net_tcp_conn || type == net_unix_conn;
 }
 
-/* The netFD of a connection, through what wraps it; 0 when its type is not one of net's. */
+/*
+ * The netFD of a connection, through what wraps it; 0 when its type is not one of net's. A wrapper has
+ * what it wraps as its first field, an embedded net.Conn: those of grpc, x/net's h2c and netutil, cmux,
+ * and programs' own. Should it be anything else, no type of net's comes out of it.
+ */
 static __noinline __u64 fd_of(const struct go_interface *conn, __u64 bias)
 {
 	struct go_interface at = *conn;
 	__u64 type = type_in(&at, bias);
 
-	for (int i = 0; i < WRAPPERS_MAX && type; i++) {
-		__u16 inner = wrapped_at(type);
+	for (int i = 0; i < WRAPPERS_MAX && type && !is_of_net(type); i++) {
+		__u16 inner = type == tls_conn && tls_conn_conn != GO_ABSENT ? tls_conn_conn : 0;
 
-		if (inner == GO_ABSENT)
-			break;
 		at = interface_at(at.data + inner);
 		type = type_in(&at, bias);
 	}

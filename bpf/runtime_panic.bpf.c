@@ -160,10 +160,7 @@ int panic_entry(struct pt_regs *ctx)
 	if (!span || span_is_brief(span))
 		return 0;
 	/* Types that are one pointer have it in the interface itself: data is the pointee then. */
-	if (data)
-		bpf_probe_read_user(value.value, sizeof(value.value), (void *)data) &&
-			bpf_probe_read_user(value.value, 16, (void *)data) &&
-			bpf_probe_read_user(value.value, 8, (void *)data);
+	go_read_some(value.value, sizeof(value.value), data);
 	if (span_put_value(span, ATTR_PANIC, &value))
 		return 0;
 	put_text(span, &value);

@@ -94,9 +94,7 @@ STANDARD = [
 ]
 
 XNET_WAYS = (("xnet", "https", "2"), ("xnetplain", "h2c", "2"), ("xnetconf", "https", "2"))
-# before the autumn of 2021 its client says nowhere on which stream it sends which request
-XNET = [Row(f"x/net/http2 {_short(version)}", "httpclient",
-            loads.http_calls(*XNET_WAYS, joined="-2018" not in version), _go(*go),
+XNET = [Row(f"x/net/http2 {_short(version)}", "httpclient", loads.http_calls(*XNET_WAYS), _go(*go),
             (("golang.org/x/net", version),))
         for version, *go in (("0.0.0-20180906233101-161cd47e91fd", 19, 27),
                              ("0.0.0-20211015210444-4f30a5c0130f", 19, 27),

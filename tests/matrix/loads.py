@@ -69,15 +69,15 @@ def spans_of(cell, server, send, count):
     return spans
 
 
-def ask_and_check(cell, server, paths, wants, others=(), apart=(), of=None):
-    """Request N makes the spans of WANTS[N]; OTHERS are more roots and APART traces of their own, for
-    trees.check(). OF: so many of the requests come before the agent too, to have done each kind."""
+def ask_and_check(cell, server, paths, wants, others=(), of=None):
+    """Request N makes the spans of WANTS[N]; OTHERS are more roots. OF: so many of the requests
+    come before the agent too, to have done each kind."""
     ask(server.http, paths[:of or 1])
     roots = {_trace(number): want for number, want in enumerate(wants, 1)}
     roots.update(others)
-    count = sum(want.count() for want in roots.values()) + len(apart)
+    count = sum(want.count() for want in roots.values())
     spans = spans_of(cell, server, lambda: ask(server.http, paths), count)
-    trees.check(_without_routes(spans), roots, apart)
+    trees.check(_without_routes(spans), roots)
 
 
 def _without_routes(spans):
@@ -113,21 +113,18 @@ def router(*routes):
 
 # -- net/http's and x/net's clients, and x/net's server: harness/go/httpclient, which calls itself --
 
-def http_calls(*ways, joined=True):
-    """Of (transport, which port, protocol). One of four calls is answered with 404, one with 503.
-    JOINED: the server's span is below the client's, else it has no parent."""
+def http_calls(*ways):
+    """Of (transport, which port, protocol). One of four calls is answered with 404, one with 503."""
     def check(cell):
         with Server(cell.binary) as server:
-            calls = [_call(server, number, joined, *ways[number % len(ways)])
+            calls = [_call(server, number, *ways[number % len(ways)])
                      for number in range(1, REQUESTS + 1)]
-            paths, wants, answered = zip(*calls)
-            ask_and_check(cell, server, paths, wants, apart=() if joined else answered,
-                          of=4 * len(ways))
+            ask_and_check(cell, server, *zip(*calls), of=4 * len(ways))
     return check
 
 
-def _call(server, number, joined, via, to, protocol):
-    """(path, what its spans must be, that of the called one)"""
+def _call(server, number, via, to, protocol):
+    """(path, what its spans must be)"""
     port = getattr(server, to)
     status = {2: 404, 3: 503}.get(number // 4 % 4, 200)
     path = f"/ok/{number}" if status == 200 else f"/status/{status}"
@@ -136,10 +133,9 @@ def _call(server, number, joined, via, to, protocol):
               "server.address": "127.0.0.1", "server.port": port}
     answered = Want(SERVER, "GET", {**common, "url.path": path}, status=_error(status >= 500))
     call = Want(CLIENT, "GET", {**common, "url.full": url, "network.peer.port": port},
-                (answered,) if joined else (), _error(status >= 400))
+                (answered,), _error(status >= 400))
     return ("/call?" + urllib.parse.urlencode({"url": url, "via": via}),
-            Want(SERVER, "GET", {"url.path": "/call", "http.response.status_code": 200}, (call,)),
-            answered)
+            Want(SERVER, "GET", {"url.path": "/call", "http.response.status_code": 200}, (call,)))
 
 
 def _error(is_one):

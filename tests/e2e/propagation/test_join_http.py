@@ -45,8 +45,8 @@ class Pair:
 
 @pytest.fixture
 def pair(start_server, start_gospan):
-    def start(version="1.27.1", mode="default", env=None):
-        back = start_server(name="httpclient")
+    def start(version="1.27.1", mode="default", env=None, back=()):
+        back = start_server(*back, name="httpclient")
         front = start_server(name="httpclient", version=version, mode=mode)
         agent = start_gospan("trace", "--pid", front.outer_pid, "--pid", back.outer_pid, ready=2,
                              env=env)
@@ -71,6 +71,15 @@ def test_every_server_span_has_its_client(pair, base, via, proto, version, mode)
         protos = set(pool.map(lambda i: p.call(f"/ok/{i}", base=base, via=via)["proto"], range(40)))
     assert protos == {proto}
     for client, server in p.joined(p.spans(120)).values():
+        is_caused(client, server)
+
+
+@pytest.mark.parametrize("base, via", [("http", "plain"), ("tls", "h2"), ("h2c", "xnetplain")])
+def test_a_server_whose_connections_are_of_a_type_of_its_own(pair, base, via):
+    p = pair(back=("-wrapped",))
+    for i in range(4):
+        p.call(f"/ok/{i}", base=base, via=via)
+    for client, server in p.joined(p.spans(12)).values():
         is_caused(client, server)
 
 

@@ -102,6 +102,13 @@ def test_as_go_says_it(panic, version, mode):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("version", ["1.19.13", build.NEWEST])
+def test_a_value_at_the_end_of_its_page(panic, version):
+    _, events = panic("edge", version=version)["edge"]
+    assert [e.attributes["exception.message"] for e in events] == [
+        "runtime error: slice bounds out of range [:5] with capacity 3"] * 2
+
+
 def check_long(found, frames):
     """Both are cut: Go 1.19 and 1.20 leave out the outer frames, often without a word, later ones those
     in the middle."""

@@ -27,6 +27,7 @@ var (
 	profile   = flag.String("profile", "", "write a CPU profile of the whole run here")
 	unixPath  = flag.String("unix", "", "listen on this socket too")
 	host      = flag.String("host", "127.0.0.1", "where to listen")
+	wrapped   = flag.Bool("wrapped", false, "connections are of a type of our own")
 )
 
 func main() {
@@ -67,7 +68,26 @@ func main() {
 func listen(network string) net.Listener {
 	l, err := net.Listen(network, net.JoinHostPort(*host, "0"))
 	check(err)
+	if *wrapped {
+		return wrapping{l}
+	}
 	return l
+}
+
+// wrapping is a listener as those that limit, count or multiplex connections are.
+type wrapping struct{ net.Listener }
+
+type wrappedConn struct {
+	net.Conn
+	listener net.Listener
+}
+
+func (l wrapping) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &wrappedConn{c, l}, nil
 }
 
 func portOf(l net.Listener) int {
