@@ -81,12 +81,12 @@ def test_a_command_is_traced_from_its_first_instruction(start_gospan, version, m
 @pytest.fixture
 def held(start_gospan):
     """An agent, and the pid of its command, which has been exec'ed and is held."""
-    binary = skip.build("httpserver")
+    binary = os.path.realpath(skip.build("httpserver"))
     agent = start_run(start_gospan, binary)
 
     def find():
         for pid in process.children(agent.pid):
-            if os.readlink(f"/proc/{pid}/exe") == str(binary) and process.tracer_of(pid) == agent.pid:
+            if os.readlink(f"/proc/{pid}/exe") == binary and process.tracer_of(pid) == agent.pid:
                 return pid
         return None
     command = eventually(find, 10, 0.002)
