@@ -24,11 +24,13 @@ static bool next_link(const struct image *image, const struct moduledata *md,
 		      struct itab_walk *walk, struct itab *out)
 {
 	struct cursor c;
+	uint64_t addr;
 
 	if (walk->pos >= md->itablinks.len)
 		return false;
 	c = image__cursor(image, md->itablinks.addr + walk->pos++ * 8, 8);
-	return read_itab(image, cursor__word(&c), out);
+	addr = cursor__word(&c); /* 0 behind a segment's end, and something may be mapped there */
+	return !c.overrun && read_itab(image, addr, out);
 }
 
 static bool next_in_row(const struct image *image, const struct moduledata *md,

@@ -59,6 +59,13 @@ static void hold(const char *script)
 	assert_true(run__pid(run) > 0);
 }
 
+static void let_run(void)
+{
+	assert_int_equal(run__release(run), 0);
+	run__resume(run);
+	run__resume(run); /* once more: no harm */
+}
+
 static const char *written(void)
 {
 	static char text[4096];
@@ -94,10 +101,63 @@ static void test_is_held_back(void **state)
 	nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
 	assert_string_equal(written(), "");
 	assert_false(run__reap(run));
-	assert_int_equal(run__release(run), 0);
+	let_run();
 	wait_for_end();
 	assert_int_equal(run__status(run), 7);
 	assert_int_equal(atoi(written()), run__pid(run));
+}
+
+static int tracer_of(int pid)
+{
+	char path[64], line[256];
+	int tracer = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "TracerPid: %d", &tracer);
+	fclose(file);
+	return tracer;
+}
+
+static void test_is_held_behind_exec(void **state)
+{
+	hold("echo $$; exit 8");
+	if (tracer_of(run__pid(run)) != getpid())
+		skip(); /* ptrace(2) is refused here */
+	assert_int_equal(run__release(run), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
+	assert_string_equal(written(), "");
+	assert_false(run__reap(run));
+	run__resume(run);
+	wait_for_end();
+	assert_int_equal(run__status(run), 8);
+	assert_int_equal(atoi(written()), run__pid(run));
+}
+
+static void test_a_signal_before_exec_is_its_own(void **state)
+{
+	hold("echo ran");
+	kill(run__pid(run), SIGKILL);
+	run__release(run);
+	run__resume(run);
+	wait_for_end();
+	assert_int_equal(run__status(run), 128 + 9);
+	assert_string_equal(written(), "");
+}
+
+static void test_free_ends_no_command_that_is_held(void **state)
+{
+	int pid;
+
+	hold("echo ran");
+	pid = run__pid(run);
+	assert_int_equal(run__release(run), 0);
+	run__free(run);
+	run = NULL;
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_string_equal(written(), "ran\n");
 }
 
 static void test_free_without_release_runs_nothing(void **state)
@@ -115,7 +175,7 @@ static void test_free_without_release_runs_nothing(void **state)
 static void test_signals_reach_the_group(void **state)
 {
 	hold("trap 'echo got; kill $!; exit 3' TERM; sleep 100 & echo on; wait");
-	assert_int_equal(run__release(run), 0);
+	let_run();
 	wait_for_output();
 	run__signal(run, SIGTERM);
 	wait_for_end();
@@ -126,7 +186,7 @@ static void test_signals_reach_the_group(void **state)
 static void test_status_of_a_signal(void **state)
 {
 	hold("kill -9 $$");
-	assert_int_equal(run__release(run), 0);
+	let_run();
 	wait_for_end();
 	assert_int_equal(run__status(run), 128 + 9);
 	run__signal(run, SIGTERM); /* nobody there: no harm */
@@ -159,7 +219,7 @@ static void test_signals_are_as_they_were(void **state)
 	sigprocmask(SIG_SETMASK, &all, &old);
 	signal(SIGPIPE, SIG_IGN);
 	hold("grep -E 'SigBlk|SigIgn' /proc/self/status");
-	assert_int_equal(run__release(run), 0);
+	let_run();
 	wait_for_end();
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -182,7 +242,7 @@ static int count_inherited(void)
 static void test_opens_nothing_of_ours(void **state)
 {
 	hold("ls /proc/self/fd | wc -l");
-	assert_int_equal(run__release(run), 0);
+	let_run();
 	wait_for_end();
 	assert_int_equal(atoi(written()), count_inherited() + 1); /* and ls's own directory */
 }
@@ -193,7 +253,7 @@ static void test_as_another_user(void **state)
 		skip();
 	config.run_user = "nobody";
 	hold("id -un; id -u; echo $USER; grep -E 'Cap(Inh|Prm|Eff|Amb)' /proc/self/status");
-	assert_int_equal(run__release(run), 0);
+	let_run();
 	wait_for_end();
 	assert_int_equal(strncmp(written(), "nobody\n65534\nnobody\n", 20), 0);
 	assert_non_null(strstr(written(), "CapPrm:\t0000000000000000"));
@@ -207,7 +267,7 @@ static void test_as_another_user(void **state)
 	log__set_level(LOG_INFO);
 	config.run_user = "54321";
 	hold("id -u; id -G");
-	assert_int_equal(run__release(run), 0);
+	let_run();
 	wait_for_end();
 	assert_string_equal(written(), "54321\n54321\n");
 }
@@ -240,6 +300,7 @@ static void test_hands_on_no_capability(void **state)
 		hold("grep -E 'Cap(Inh|Prm|Eff|Amb)' /proc/self/status");
 		if (run__release(run))
 			_exit(2);
+		run__resume(run);
 		while (!run__reap(run))
 			;
 		_exit(run__status(run));
@@ -258,6 +319,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_is_held_back),
+		TEST(test_is_held_behind_exec),
+		TEST(test_a_signal_before_exec_is_its_own),
+		TEST(test_free_ends_no_command_that_is_held),
 		TEST(test_free_without_release_runs_nothing),
 		TEST(test_signals_reach_the_group),
 		TEST(test_status_of_a_signal),
