@@ -224,6 +224,7 @@ static void on_reap(void *ctx)
 {
 	struct session *s = ctx;
 
+	session__leave_exes(s); /* before anybody is told that the process has gone */
 	reap(s);
 	session__settle_exes(s);
 	session__look_for_end(s);

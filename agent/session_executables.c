@@ -60,6 +60,14 @@ static bool has_tracees(const struct session *s, const struct executable *e)
 	return false;
 }
 
+static bool has_living_tracees(const struct session *s, const struct executable *e)
+{
+	for (const struct tracee *t = s->tracees; t; t = t->next)
+		if (t->executable == e && !t->gone)
+			return true;
+	return false;
+}
+
 bool session__traces_others(const struct session *s, const struct executable *e)
 {
 	for (const struct seen_exe *seen = s->executables; seen; seen = seen->next)
@@ -82,19 +90,19 @@ static bool is_over(const struct seen_exe *seen)
 				    loop__now_ns() - seen->left_ns > idle_ns);
 }
 
-/* Those whose last process went since the last time; they come to the front of the list. */
-static void leave(struct session *s)
+/* They come to the front of the list. */
+void session__leave_exes(struct session *s)
 {
 	struct seen_exe **at = &s->executables, *seen, *left = NULL, **end = &left;
 
 	while ((seen = *at)) {
-		if (seen->preparing || seen->left_ns || has_tracees(s, seen->executable)) {
+		if (seen->preparing || seen->left_ns || has_living_tracees(s, seen->executable)) {
 			at = &seen->next;
 			continue;
 		}
 		/*
 		 * No process keeps the file from being written any more: probes that stayed would hit
-		 * whatever a deploy puts in its place.
+		 * whatever a deploy puts in its place, and kill it.
 		 */
 		if (seen->executable)
 			executable__detach_all(seen->executable);
@@ -110,10 +118,11 @@ static void leave(struct session *s)
 void session__settle_exes(struct session *s)
 {
 	size_t idle_cnt = 0, refused_cnt = 0;
-	struct seen_exe **at = &s->executables, *seen;
+	struct seen_exe **at, *seen;
 	bool any = false;
 
-	leave(s);
+	session__leave_exes(s);
+	at = &s->executables;
 	while ((seen = *at)) {
 		bool idle = !seen->preparing && !has_tracees(s, seen->executable);
 		bool too_many = idle && (seen->executable ? ++idle_cnt > IDLE_MAX

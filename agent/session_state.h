@@ -66,10 +66,10 @@ void session__wait_for_exe(struct seen_exe *seen, int pid);
 /* Is another executable traced, or about to be? */
 bool session__traces_others(const struct session *s, const struct executable *e);
 
-/*
- * Takes the probes out of executables that have no process any more, and frees those that none is
- * likely to run again.
- */
+/* Takes the probes out of executables whose last process has gone. */
+void session__leave_exes(struct session *s);
+
+/* The same, and frees those that no process is likely to run again. */
 void session__settle_exes(struct session *s);
 void session__free_exe(struct seen_exe *seen);
 
