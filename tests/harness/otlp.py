@@ -105,13 +105,14 @@ def read(path):
 
 
 def read_so_far(path):
-    """The same while the file is being written: an incomplete last line is left out."""
-    spans = []
+    """The same while the file is being written: an incomplete last line is left out. Read in one
+    go: a file's own iterator would hand out what is there of a line, and its rest as the next."""
     try:
-        with open(path, encoding="utf-8") as f:
-            for line in f:
-                if line.endswith("\n"):
-                    spans += spans_of(json.loads(line))
+        with open(path, "rb") as f:
+            complete, _, _ = f.read().rpartition(b"\n")
     except FileNotFoundError:
-        pass
+        return []
+    spans = []
+    for line in filter(None, complete.split(b"\n")):
+        spans += spans_of(json.loads(line))
     return spans
