@@ -24,7 +24,8 @@ struct context_key {
 };
 
 struct context_owner {
-	__u64 parent; /* data word of the parent interface when registered */
+	__u64 context; /* as in the key: an LRU gives a value to another key without waiting for readers */
+	__u64 parent;  /* data word of the parent interface when registered */
 	struct trace_context span;
 };
 
@@ -57,6 +58,10 @@ extern const volatile __u64 executable_end;
 GO_FUNCTION(timeout_handler, "net/http.(*timeoutHandler).ServeHTTP");
 const volatile __u8 makes_children GO_CHILDREN = 1;
 
+/* What `go cr.backgroundRead()` of net/http starts for each request: to Go 1.21, from 1.22. */
+GO_FUNCTION(background_read_func2, "net/http.(*connReader).startBackgroundRead.func2");
+GO_FUNCTION(background_read_gowrap2, "net/http.(*connReader).startBackgroundRead.gowrap2");
+
 /* src/runtime/runtime2.go */
 GO_FIELD(runtime_g_m, pointer, "runtime.g.m");
 GO_FIELD(runtime_m_curg, pointer, "runtime.m.curg");
@@ -78,7 +83,7 @@ static __always_inline bool is_followed(void)
 
 __weak int context_register(struct in_flight *span, __u64 context)
 {
-	struct context_owner owner = {};
+	struct context_owner owner = {.context = context}, *before;
 	struct context_key key;
 
 	if (!span)
@@ -88,6 +93,15 @@ __weak int context_register(struct in_flight *span, __u64 context)
 		return 0;
 	owner.parent = go_word(context + 8);
 	span_context(span, &owner.span);
+	/*
+	 * Memory is used again soon, and then there is an entry: overwriting it costs a tenth of another,
+	 * for which an LRU throws the oldest out. Nobody else has a context that begins now.
+	 */
+	before = bpf_map_lookup_elem(&contexts, &key);
+	if (before) {
+		*before = owner;
+		return 0;
+	}
 	return bpf_map_update_elem(&contexts, &key, &owner, BPF_ANY);
 }
 
@@ -95,7 +109,7 @@ static __always_inline bool is_registered(struct context_key *key, struct trace_
 {
 	struct context_owner *owner = bpf_map_lookup_elem(&contexts, key);
 
-	if (!owner || owner->parent != go_word(key->context + 8))
+	if (!owner || owner->context != key->context || owner->parent != go_word(key->context + 8))
 		return false;
 	*out = owner->span;
 	return true;
@@ -239,6 +253,13 @@ __weak __u64 context_of_birth(const struct goroutine *on)
 	return id ? *id : 0;
 }
 
+/* START is a link-time address; it makes no spans. */
+static __always_inline bool is_background_read(__u64 start)
+{
+	return (background_read_gowrap2 && start == background_read_gowrap2) ||
+	       (background_read_func2 && start == background_read_func2);
+}
+
 /*
  * func newproc(fn *funcval): its closure, on the system stack, puts the new goroutine in a queue:
  * func runqput(pp *p, gp *g, next bool), src/runtime/proc.go, Go 1.19 to 1.27.
@@ -249,10 +270,14 @@ int goroutine_start(struct pt_regs *ctx)
 {
 	struct goroutine creator = {};
 	struct goroutine_key child = {};
-	__u64 machine, g, id;
+	__u64 machine, g, id, new_g = go_arg(ctx, 1), start = 0;
 
 	stay_on_own_stack(ctx);
 	if (runtime_g_m == GO_ABSENT || runtime_m_curg == GO_ABSENT)
+		return 0;
+	if (runtime_g_startpc != GO_ABSENT)
+		start = go_word(new_g + runtime_g_startpc) - go_bias(ctx);
+	if (is_background_read(start))
 		return 0;
 	machine = go_word(go_g(ctx) + runtime_g_m);
 	g = go_word(machine + runtime_m_curg);
@@ -260,14 +285,10 @@ int goroutine_start(struct pt_regs *ctx)
 	if (!g || goroutine_at(g, &creator))
 		return 0;
 	id = span_id_of(&creator);
-	if (!id)
-		return 0;
-	g = go_arg(ctx, 1);
-	if (runtime_g_startpc != GO_ABSENT &&
-	    sql_watches_rows(&creator, go_word(g + runtime_g_startpc) - go_bias(ctx)))
-		return 0; /* it makes no spans */
+	if (!id || sql_watches_rows(&creator, start))
+		return 0; /* in no span, or it makes none */
 	child.process = creator.process;
-	child.goid = goid_of(g);
+	child.goid = goid_of(new_g);
 	if (child.goid)
 		bpf_map_update_elem(&births, &child, &id, BPF_ANY);
 	return 0;
