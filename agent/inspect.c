@@ -12,7 +12,7 @@
 #include "gospan.skel.h"
 #include "inspect.h"
 #include "loop.h"
-#include "plan.h"
+#include "packages.h"
 
 struct inspection {
 	const char *path;
@@ -20,6 +20,8 @@ struct inspection {
 	struct declarations *declarations;
 	struct resolve *resolve;
 	struct plan *plan;
+	struct package *packages;
+	size_t package_cnt;
 	double elapsed_ms;
 };
 
@@ -54,12 +56,17 @@ static int open_inspection(struct inspection *in)
 		err = plan__new(in->declarations, in->resolve, &in->plan);
 	if (!err && plan__writes(in->plan))
 		plan__judge_writes(in->plan, features__try_write());
+	if (!err) {
+		in->packages = packages__of(in->plan, in->resolve, &in->package_cnt);
+		err = in->packages ? 0 : log_err(-ENOMEM, "inspect: no memory");
+	}
 	in->elapsed_ms = (loop__now_ns() - start_ns) / 1e6;
 	return err;
 }
 
 static void close_inspection(struct inspection *in)
 {
+	free(in->packages);
 	plan__free(in->plan);
 	resolve__free(in->resolve);
 	declarations__free(in->declarations);
@@ -129,14 +136,11 @@ static json_t *libraries_json(const struct inspection *in)
 {
 	json_t *rows = json_array();
 
-	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		struct planned_library l;
+	for (size_t i = 0; i < in->package_cnt; i++) {
+		const struct package *p = &in->packages[i];
 
-		if (plan__package(in->plan, i, &l))
-			json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name",
-							      l.declared->name, "status",
-							      l.on ? "on" : "off", "reason",
-							      l.reason));
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name", p->name, "status",
+						      p->on ? "on" : "off", "reason", p->reason));
 	}
 	return rows;
 }
@@ -165,40 +169,37 @@ static void print_json(const struct inspection *in, FILE *out)
 /* A line for each that is linked, and one for all others. */
 static void print_libraries(const struct inspection *in, FILE *out)
 {
-	const char *before = "\nnot linked: ";
+	const char *before = "\n";
 
-	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		struct planned_library l;
+	for (size_t i = 0; i < in->package_cnt; i++) {
+		const struct package *p = &in->packages[i];
 
-		if (plan__package(in->plan, i, &l) && l.linked)
-			fprintf(out, "\n%-20s %s%s%s\n", l.declared->name, l.on ? "on" : "off",
-				l.on ? "" : ": ", l.reason);
-	}
-	for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-		struct planned_library l;
-
-		if (!plan__package(in->plan, i, &l) || l.linked)
+		if (!p->linked)
 			continue;
-		fprintf(out, "%s%s", before, l.declared->name);
+		fprintf(out, "%s%-36s %s%s%s\n", before, p->name, p->on ? "on" : "off",
+			p->on ? "" : ": ", p->reason);
+		before = "";
+	}
+	before = "\nnot linked: ";
+	for (size_t i = 0; i < in->package_cnt; i++) {
+		if (in->packages[i].linked)
+			continue;
+		fprintf(out, "%s%s", before, in->packages[i].name);
 		before = ", ";
 	}
 	fputs(*before == ',' ? "\n\n" : "\n", out);
 }
 
-/* That a probe is off needs a word, unless its whole library is missing, and its function too. */
+/* That a probe is off needs a word, unless its whole package is missing. */
 static bool is_off_for_a_reason(const struct inspection *in, const struct planned_probe *p)
 {
-	struct function_fact fact;
-	char function[512];
+	const struct package *package = packages__of_function(in->packages, in->package_cnt, p->function);
 
 	if (p->on)
 		return false;
 	if (p->declared->library < 0)
 		return plan__is_useful(in->plan);
-	if (in->plan->libraries[p->declared->library].linked)
-		return true;
-	snprintf(function, sizeof(function), "%.*s", (int)strcspn(p->function, ">"), p->function);
-	return resolve__function(in->resolve, function, &fact) != -ENOENT;
+	return !package || package->linked;
 }
 
 static void print_text(const struct inspection *in, FILE *out)
@@ -240,21 +241,13 @@ static int check_required(const struct inspection *in, const struct config *conf
 
 	for (size_t r = 0; r < config->require.cnt; r++) {
 		const char *want = config->require.at[r];
-		const char *reason = "gospan does not know it";
-		bool on = false;
+		const struct package *p = packages__find(in->packages, in->package_cnt, want);
 
-		for (size_t i = 0; i < in->declarations->library_cnt; i++) {
-			struct planned_library l;
-
-			if (!plan__package(in->plan, i, &l) || strcmp(l.declared->name, want))
-				continue;
-			on = l.on;
-			reason = l.reason;
-		}
-		if (!on) {
-			log_error("inspect: %s would not be traced in '%s': %s", want, in->path, reason);
-			status = 1;
-		}
+		if (p && p->on)
+			continue;
+		log_error("inspect: %s would not be traced in '%s': %s", want, in->path,
+			  p ? p->reason : "gospan does not know it");
+		status = 1;
 	}
 	return status;
 }

@@ -60,8 +60,8 @@ def test_libraries_that_are_not_linked_take_one_line():
     out = inspect(skip.build("httpserver"))[1]
     assert re.search(r"^net/http +on$", out, re.M), out
     assert "  off " in out, "what is off in a linked library is told"
-    assert out.count("not linked: ") <= 1 and "net/http" not in "".join(
-        line for line in out.splitlines() if line.startswith("not linked: "))
+    (others,) = re.findall(r"^not linked: (.*)", out, re.M)
+    assert "net/http" not in others.split(", ")
 
 
 def test_offsets_agree_with_dwarf():
@@ -107,6 +107,18 @@ def test_require():
     assert inspect(server, "--require", "net/http")[0] == 0
     status, _, err = inspect(without, "--require", "net/http")
     assert status == 1 and "net/http" in err
+
+
+def test_require_a_router_by_a_short_name():
+    modules = (("github.com/go-chi/chi/v5", "5.1.0"),)
+    program = skip.build("routers", "1.24.9", modules=modules, tags=("chi",))
+    assert inspect(program, "--require", "chi,chi/v5,github.com/go-chi/chi/v5,http")[0] == 0
+    status, out, err = inspect(program, "--require", "gin,grpc,chi/v4")
+    assert status == 1
+    for name, why in (("gin", "not linked"), ("grpc", "not linked"), ("chi/v4", "does not know")):
+        assert re.search(rf"inspect: {name} would not be traced .*{why}", err), err
+    assert re.search(r"^github.com/go-chi/chi/v5 +on$", out, re.M), out
+    assert "gorilla" not in re.sub(r"^not linked: .*", "", out, flags=re.M), "one word is enough"
 
 
 def test_go_program_without_net_http():
