@@ -34,7 +34,7 @@ static const struct {
 /* clang-format on */
 
 /* CNT bytes from 2 * CNT digits; returns the OR of all bytes, or 0x100 when a digit is none. */
-static __always_inline __u32 hex_bytes(const __u8 *text, __u8 *out, int cnt)
+static __noinline __u32 hex_bytes(const __u8 *text, __u8 *out, int cnt)
 {
 	__u32 bad = 0, any = 0;
 
