@@ -45,8 +45,9 @@ def one_trace(result):
 
 @pytest.fixture
 def run(start_server, trace):
-    """run(peer, how, *orders or paths) -> Result of what the peer does, traced with --with-sdk=HOW."""
-    def start(peer, how, *actions, env=None, args=()):
+    """run(peer, how, *orders or paths) -> Result of what the peer does, traced with --with-sdk=HOW;
+    WAIT: for so many spans of ours, where a server's may end after its client has its answer."""
+    def start(peer, how, *actions, env=None, args=(), wait=0):
         server = start_server(*args, **peer.program(), env=env)
         agent = trace(server, "--with-sdk", how)
         theirs = []
@@ -59,9 +60,10 @@ def run(start_server, trace):
                 assert status_of(get(server.http, path, *headers)) == 200
                 answer = server.do(do="spans")
             theirs += answer["spans"] or []
-        theirs += server.do(do="spans")["spans"] or []  # what ends after its answer
+        theirs += server.do(do="spans")["spans"] or []  # of a path: what ended after its answer
         if how != "all" and theirs:
             agent.wait_line("makes spans with an OpenTelemetry SDK")
+        agent.wait_spans(wait)
         ours = sorted(agent.stop(), key=lambda s: s.start_ns)
         assert server.status is None, f"the target ended: {server.stderr.text()}"
         assert agent.done.dropped == agent.done.unfinished == 0
@@ -116,7 +118,7 @@ def test_grpc_fill_where_only_the_server_is_instrumented(run, peer, order):
 @pytest.mark.parametrize("peer", [sdkpeer.GRPC[1], sdkpeer.GRPC[2]], ids=str)
 def test_grpc_fill_where_only_the_client_is_instrumented(run, peer, order):
     """The server's span is gospan's, below the SDK's client span, whose header it has got."""
-    result = run(peer.with_tags("grpcclient"), "fill", {"do": order})
+    result = run(peer.with_tags("grpcclient"), "fill", {"do": order}, wait=4)
     assert len(result.theirs) == 3 and len(result.ours) == 4, [s.name for s in result.ours]
     client, = (s for s in result.theirs if s["kind"] == CLIENT)
     server, = (s for s in result.ours if s.kind == SERVER)
@@ -128,7 +130,7 @@ def test_grpc_fill_where_only_the_client_is_instrumented(run, peer, order):
 @pytest.mark.parametrize("peer", [sdkpeer.GRPC[0], sdkpeer.GRPC[2]], ids=str)
 def test_grpc_all(run, peer):
     """Both sides twice, on purpose, but still one trace: that of the header, which the SDK wrote."""
-    result = run(peer, "all", {"do": "unary"})
+    result = run(peer, "all", {"do": "unary"}, wait=5)
     assert len(result.theirs) == 4 and len(result.ours) == 5, [s.name for s in result.ours]
     one_trace(result)
     hand, client = result.one("by hand"), next(s for s in result.theirs if s["kind"] == CLIENT)

@@ -58,6 +58,15 @@ func (m *memory) take() []map[string]interface{} {
 	return spans
 }
 
+// open counts the spans that were begun and have not reached the exporter yet: a server's span ends
+// when its client has long gone on.
+type open struct{ sync.WaitGroup }
+
+func (o *open) OnStart(context.Context, trace.ReadWriteSpan) { o.Add(1) }
+func (o *open) OnEnd(trace.ReadOnlySpan)                     { o.Done() }
+func (o *open) Shutdown(context.Context) error               { return nil }
+func (o *open) ForceFlush(context.Context) error             { return nil }
+
 // An order is done below a span by hand, whose parent it says, if any.
 type order struct {
 	Do        string
@@ -160,6 +169,8 @@ func main() {
 	exporter := &memory{}
 	provider := trace.NewTracerProvider(trace.WithSyncer(exporter),
 		trace.WithSampler(trace.ParentBased(trace.AlwaysSample())))
+	unended := &open{}
+	provider.RegisterSpanProcessor(unended) // behind the exporter's
 	if !*idle {
 		otel.SetTracerProvider(provider)
 		otel.SetTextMapPropagator(propagation.TraceContext{})
@@ -193,6 +204,7 @@ func main() {
 				failed = err.Error()
 			}
 		}
+		unended.Wait()
 		say(map[string]interface{}{"error": failed, "spans": exporter.take()})
 	}
 }
