@@ -415,6 +415,9 @@ const char *features__advise_refused(const struct features *f, enum feature feat
 	};
 	unsigned missing = missing_for(f, feature);
 
+	/* the verifier's way to say that it does not know the helper */
+	if (feature == FEATURE_WRITE_USER && f->err[feature] == -EINVAL && missing)
+		return advice[missing][f->is_root];
 	/* an unreadable file; a kernel before 7.0, which says it in this way */
 	if (!is_refused(f->err[feature]) || feature == FEATURE_BTF ||
 	    (feature == FEATURE_WRITE_REGS && f->err[feature] == -EACCES))

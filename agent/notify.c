@@ -60,3 +60,10 @@ void notify__stopping(void)
 {
 	tell("STOPPING=1\nSTATUS=");
 }
+
+bool notify__is_wanted(void)
+{
+	struct sockaddr_un address = { 0 };
+
+	return find_manager(&address) != 0;
+}

@@ -6,6 +6,8 @@
 #ifndef GOSPAN_AGENT_NOTIFY_H
 #define GOSPAN_AGENT_NOTIFY_H
 
+#include <stdbool.h>
+
 /*
  * We are up: the first ready or waiting line was written. STATUS, one line, is what `systemctl
  * status` shows; NULL: none. Later calls only change the status.
@@ -14,5 +16,8 @@ void notify__ready(const char *status);
 
 /* We are ending, on purpose. */
 void notify__stopping(void);
+
+/* True if a service manager started us and wants to hear of it. */
+bool notify__is_wanted(void);
 
 #endif

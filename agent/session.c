@@ -135,6 +135,7 @@ static void close_books(struct session *s, struct tracee *t)
 static void reap(struct session *s)
 {
 	struct tracee **at = &s->tracees, *t;
+	bool any = *at;
 
 	events__drain(s->events);
 	while ((t = *at)) {
@@ -145,6 +146,8 @@ static void reap(struct session *s)
 		*at = t->next;
 		close_books(s, t);
 	}
+	if (any && !s->tracees && !s->run && !s->ended)
+		session__tell_waiting(s);
 }
 
 static void on_found(void *ctx, const struct process *p)

@@ -102,6 +102,15 @@ static void on_deadline(void *ctx)
 		session__end(s, 0);
 }
 
+void session__tell_waiting(struct session *s)
+{
+	char what[256], status[300];
+
+	discover__describe(s->discover, what, sizeof(what));
+	snprintf(status, sizeof(status), "waiting for %s", what);
+	notify__ready(status);
+}
+
 /* Who is waited for, and who could be seen instead. */
 static void on_waiting(void *ctx)
 {
@@ -120,7 +129,7 @@ static void on_waiting(void *ctx)
 	else
 		log_info("waiting for %s; no Go process is visible (in a pod: shareProcessNamespace: true; "
 			 "in Docker: --pid=host)", what);
-	notify__ready(what);
+	session__tell_waiting(s);
 	loop__start_timer(s->waiting, 60 * second_ns, 0);
 	if (!s->waiting_told)
 		start_deadline(s);
@@ -129,8 +138,9 @@ static void on_waiting(void *ctx)
 
 void session__start_timers(struct session *s)
 {
-	/* who gave us little time is told at once that there is nothing to trace in it */
-	bool hurry = s->config->for_ns && !is_attaching(s);
+	/* who gave us little time is told at once that there is nothing to trace in it; and what a
+	 * service manager starts after us waits for that line */
+	bool hurry = (s->config->for_ns || notify__is_wanted()) && !is_attaching(s);
 
 	if (!loop__add_timer(s->loop, on_waiting, s, &s->waiting) && !s->traced_cnt && !s->run)
 		loop__start_timer(s->waiting, hurry ? 0 : 5 * second_ns, 0);
@@ -156,6 +166,14 @@ static bool nothing_can_come(const struct session *s)
 	return !c->exes.cnt && !c->port_cnt && c->pid_cnt && s->failed_cnt >= c->pid_cnt;
 }
 
+static const char idle_text[] = "idle, nothing is traced: the log says why";
+
+/* The end of one who idles, else STATUS: to a service manager what it asked for is no failure. */
+static int idle_status(int status)
+{
+	return notify__is_wanted() ? 0 : status;
+}
+
 void session__look_for_end(struct session *s)
 {
 	if (s->ended || s->tracees || s->run || !prepare__is_idle(s->prepare) ||
@@ -166,10 +184,13 @@ void session__look_for_end(struct session *s)
 		return;
 	}
 	/* A sidecar that ended would be restarted, in vain, and take its pod down. */
-	s->status = 1;
 	if (!s->idle)
 		log_info("idle: nothing that could be traced is left");
 	s->idle = true;
+	s->status = idle_status(1);
+	notify__ready(idle_text);
+	if (s->waiting)
+		loop__stop_timer(s->waiting);
 }
 
 /* trace --otlp-file - */
@@ -339,10 +360,11 @@ int session__idle(struct session *s, int status)
 	if (!has_signals(s))
 		return 1;
 	log_info("idle: a restart would not help; waiting to be ended");
-	notify__ready("idle");
+	notify__ready(idle_text);
 	while (!wait_for_signal(s->signal_fd))
 		;
-	return status;
+	notify__stopping();
+	return idle_status(status);
 }
 
 int session__run_untraced(struct session *s)

@@ -97,7 +97,10 @@ int session__cannot(struct session *s);
 /* run: starts CMD and waits for its end; its exit status. Signals that would end us are for it. */
 int session__run_untraced(struct session *s);
 
-/* Does nothing until a signal ends it. Returns STATUS. */
+/* Tells the service manager, if any, who is waited for. */
+void session__tell_waiting(struct session *s);
+
+/* Does nothing until a signal ends it. Returns STATUS, to a service manager 0: that asked for it. */
 int session__idle(struct session *s, int status);
 
 void session__free(struct session *s);

@@ -129,6 +129,13 @@ def test_doctor_without_capabilities_does_not_blame_the_kernel(uid, advice):
         assert "kernel" not in check["advice"], check
 
 
+def test_doctor_asks_for_what_writing_headers_takes():
+    _, out, _ = run("doctor", "--json", prefix=capabilities("bpf", "perfmon"))
+    writing, = (c for c in json.loads(out)["checks"] if c["name"] == "write_user")
+    assert writing["value"] == "refused: missing CAP_SYS_ADMIN"
+    assert writing["advice"].startswith("grant CAP_SYS_ADMIN: root lacks it here"), writing
+
+
 def test_it_drops_what_it_does_not_need(tmp_path, start_server):
     """Attached to the only process it was asked for, it keeps few of root's capabilities."""
     server = start_server()
