@@ -39,11 +39,25 @@ uint16_t build__whole(uint16_t key, const uint8_t *text, uint16_t len)
 	return len;
 }
 
+/* Has none of the eight bytes its upper bit set, and is none of them NUL? */
+static bool is_plain_word(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101, upper_bits = 0x8080808080808080;
+
+	return !((word | ((word - ones) & ~word)) & upper_bits);
+}
+
 /* Bytes of plain ASCII, without NUL, that TEXT begins with: nearly always all of them. */
 static size_t plain_len(const char *text, size_t len)
 {
+	uint64_t word;
 	size_t i = 0;
 
+	for (; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, text + i, sizeof(word));
+		if (!is_plain_word(word))
+			break;
+	}
 	while (i < len && (signed char)text[i] > 0)
 		i++;
 	return i;

@@ -135,7 +135,10 @@ void http__put_protocol(struct build_span *b, const struct raws *raws)
 {
 	int64_t protocol = raw_number(raws, ATTR_HTTP_PROTOCOL, 0);
 
-	if (protocol == 20 || protocol == 30)
+	/* nearly all: printf would be a twelfth of what a span takes */
+	if (protocol == 11)
+		build__text(b, "network.protocol.version", text_of("1.1"));
+	else if (protocol == 20 || protocol == 30)
 		build__text(b, "network.protocol.version", build__printf(b, "%d", (int)protocol / 10));
 	else if (protocol > 0)
 		build__text(b, "network.protocol.version",

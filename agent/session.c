@@ -410,6 +410,8 @@ static int open_session(struct session *s)
 	if (!err && s->config->command == COMMAND_RUN)
 		err = run__start(s->config, &s->run);
 	raise_file_limit();
+	/* a thread that prepares an executable soon ends; room of its own would stay, unused */
+	mallopt(M_ARENA_MAX, 1);
 	if (!err)
 		err = check_features(s);
 	if (!err)

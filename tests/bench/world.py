@@ -39,12 +39,11 @@ def first_json(child, what):
 class Target:
     """Program PROGRAM-GO, MODE: none sdk gospan full lean own; the latter four with their agent."""
 
-    def __init__(self, build, program, go, mode, cpu=0):
+    def __init__(self, build, program, go, mode, cpu=0, args=()):
         self.build, self.mode, self.agent = build, mode, None
         self.path = build / "bench" / f"running-{program}-{go}-{mode}-{cpu}-{os.getpid()}"
         shutil.copy(build / "bench" / f"{program}-{go}", self.path)
-        sdk = ["-sdk"] if mode == "sdk" else []
-        self.app = Child([self.path, *sdk], env=environment({"GOMAXPROCS": "1"}),
+        self.app = Child([self.path, *args], env=environment({"GOMAXPROCS": "1"}),
                          prefix=machine.pinned(cpu))
         self.ready = first_json(self.app, f"the {program}")
         self.pid = self.app.pid
@@ -99,7 +98,7 @@ class Server(Target):
     """The server of bench/app."""
 
     def __init__(self, build, go, mode):
-        super().__init__(build, "app", go, mode)
+        super().__init__(build, "appsdk" if mode == "sdk" else "app", go, mode)
         self.port = self.ready["port"]
 
     def storm(self, headers, seconds, rate=0):
@@ -113,7 +112,7 @@ class Calls(Target):
     """The program of bench/calls, which calls and is called."""
 
     def __init__(self, build, go, mode, cpu=0):
-        super().__init__(build, "calls", go, mode, cpu)
+        super().__init__(build, "calls", go, mode, cpu, ["-sdk"] if mode == "sdk" else [])
 
     def call(self, kind, other, seconds):
         """Has it make calls of KIND to OTHER, which may be itself."""

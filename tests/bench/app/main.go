@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The server that the benchmark loads: a middleware that gives the request a context of its own, a
-// ServeMux with path parameters, small answers. -sdk puts otelhttp around it, as a team would that
-// instruments by hand; it is linked in either way, so that both are the same program.
+// ServeMux with path parameters, small answers. Built with the tag sdk it has otelhttp around it, as a
+// team would that instruments by hand.
 //
 // Prints a JSON line when it listens and ends when stdin closes. A line "SECONDS RATE HEADERS" on
 // stdin has it serve requests of connections in memory for so long, at that rate (0: as many as it
@@ -13,7 +13,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,7 +20,8 @@ import (
 	"time"
 )
 
-var sdk = flag.Bool("sdk", false, "trace by the OpenTelemetry SDK")
+// Of sdk.go: the handler, traced.
+var withSDK = func(h http.Handler) http.Handler { return h }
 
 type userKey struct{}
 
@@ -44,11 +44,7 @@ func handler() http.Handler {
 }
 
 func main() {
-	flag.Parse()
-	h := handler()
-	if *sdk {
-		h = withSDK(h)
-	}
+	h := withSDK(handler())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench app:", err)

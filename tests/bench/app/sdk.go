@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build sdk
+
 package main
 
 import (
@@ -17,8 +19,10 @@ type noExporter struct{}
 func (noExporter) ExportSpans(context.Context, []trace.ReadOnlySpan) error { return nil }
 func (noExporter) Shutdown(context.Context) error                          { return nil }
 
-func withSDK(h http.Handler) http.Handler {
-	provider := trace.NewTracerProvider(trace.WithBatcher(noExporter{}))
-	return otelhttp.NewHandler(h, "bench", otelhttp.WithTracerProvider(provider),
-		otelhttp.WithPropagators(propagation.TraceContext{}))
+func init() {
+	withSDK = func(h http.Handler) http.Handler {
+		provider := trace.NewTracerProvider(trace.WithBatcher(noExporter{}))
+		return otelhttp.NewHandler(h, "bench", otelhttp.WithTracerProvider(provider),
+			otelhttp.WithPropagators(propagation.TraceContext{}))
+	}
 }
