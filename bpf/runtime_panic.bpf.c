@@ -25,7 +25,7 @@ GO_TEXT(text_start, text_end);
  */
 struct stack_walk {
 	__u64 g;
-	__u64 sp;
+	__u64 below; /* where the frame pointer cannot be: it leads up */
 	__u64 fp;
 	__u64 pc;    /* a return address */
 	__u64 above; /* the word above it on the stack; arm64: 0 */
@@ -33,7 +33,8 @@ struct stack_walk {
 
 static __always_inline struct stack_walk walk_from(const struct pt_regs *ctx, __u64 g)
 {
-	struct stack_walk walk = {.g = g, .sp = ctx->sp, .fp = go_fp(ctx)};
+	/* on arm64 it points to the word below the stack pointer */
+	struct stack_walk walk = {.g = g, .below = ctx->sp - 16, .fp = go_fp(ctx)};
 #if defined(__TARGET_ARCH_x86)
 	__u64 words[2] = {};
 
@@ -74,10 +75,10 @@ static __always_inline bool walk_up(struct stack_walk *walk, __u64 hi)
 	__u64 frame[3];
 
 	/* there is more than a word above the outermost function's frame: newproc1() sees to it */
-	if (walk->fp <= walk->sp || walk->fp & 7 || walk->fp > hi - sizeof(frame) ||
+	if (walk->fp <= walk->below || walk->fp & 7 || walk->fp > hi - sizeof(frame) ||
 	    bpf_probe_read_user(frame, sizeof(frame), (void *)walk->fp))
 		return false;
-	walk->sp = walk->fp;
+	walk->below = walk->fp;
 	walk->fp = frame[0];
 	walk->pc = frame[1];
 #if defined(__TARGET_ARCH_x86)

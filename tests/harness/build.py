@@ -23,6 +23,8 @@ VERSIONS = ["1.19.13", "1.20.14", "1.21.13", "1.22.12", "1.23.12", "1.24.9", "1.
             "1.27.1"]
 NEWEST = VERSIONS[-1]
 
+STRIP = {"arm64": "aarch64-linux-gnu-strip"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Mode:
@@ -77,18 +79,20 @@ def exists(version, mode):
     return minor(version) >= MODES[mode].since
 
 
-def build(name, version=NEWEST, mode="default", language=None, modules=(), tags=()):
+def build(name, version=NEWEST, mode="default", language=None, modules=(), tags=(), arch=None):
     """Path of program NAME: of harness/go, or of the demo as "demo-shop/shop".
 
     LANGUAGE is the `go` line of its go.mod, the version's own if None; a program that needs more than
     the standard library has its own go.mod, with the oldest versions it builds with. MODULES are
-    (path, version) pairs that it is built with instead, at least. TAGS are build tags.
+    (path, version) pairs that it is built with instead, at least. TAGS are build tags, ARCH is another
+    GOARCH than this machine's.
     """
     assert exists(version, mode), f"there is no {mode} in Go {version}"
     language = language or "%d.%d" % minor(version)
     profile = _profile(name, version) if MODES[mode].profile else None
     key = hashlib.sha256(repr((version, mode, MODES[mode], language)).encode())
     key.update(repr((modules, tags)).encode() if modules or tags else b"")
+    key.update(arch.encode() if arch else b"")
     sources = sorted(path for path in _module(name).rglob("*") if path.is_file())
     for path in sources + ([profile] if profile else []):
         key.update(path.read_bytes())
@@ -96,7 +100,7 @@ def build(name, version=NEWEST, mode="default", language=None, modules=(), tags=
     out = CACHE / "-".join([name.replace("/", "-"), *tags, version, label, key.hexdigest()[:10]])
     with _lock(out):
         if not out.exists():
-            _compile(name, version, MODES[mode], language, profile, modules, tags, out)
+            _compile(name, version, MODES[mode], language, profile, modules, tags, arch, out)
     return out
 
 
@@ -105,7 +109,7 @@ def _module(name):
     return ROOT / "scripts" / module if package else SOURCES / module
 
 
-def _compile(name, version, mode, language, profile, modules, tags, out):
+def _compile(name, version, mode, language, profile, modules, tags, arch, out):
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         scratch = pathlib.Path(scratch)
         tree = shutil.copytree(_module(name), scratch / "tree")
@@ -117,9 +121,10 @@ def _compile(name, version, mode, language, profile, modules, tags, out):
         if tags:
             args = _with_tags(args, tags)
         binary = scratch / "binary"
-        _run(["go", "build", *args, "-o", binary, "./" + name.partition("/")[2]], tree, version, mode.cgo)
+        _run(["go", "build", *args, "-o", binary, "./" + name.partition("/")[2]], tree, version, mode.cgo,
+             arch)
         if mode.strip:
-            _run(["strip", binary], tree, version, False)
+            _run([STRIP.get(arch, "strip"), binary], tree, version, False)
         if mode.no_sections:
             remove_sections(binary)
         binary.rename(out)
@@ -131,9 +136,11 @@ def _with_tags(args, tags):
     return [*args, "-tags=" + ",".join([*given, *tags])]
 
 
-def _run(argv, cwd, version, cgo):
+def _run(argv, cwd, version, cgo, arch=None):
     env = {**os.environ, "GOTOOLCHAIN": f"go{version}", "GOFLAGS": "-mod=mod -buildvcs=false",
            "GO111MODULE": "on", "GOWORK": "off", "CGO_ENABLED": "1" if cgo else "0"}
+    if arch:
+        env["GOARCH"] = arch
     try:
         subprocess.run(argv, cwd=cwd, env=env, check=True, capture_output=True, timeout=900)
     except FileNotFoundError as e:

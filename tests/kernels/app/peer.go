@@ -128,7 +128,7 @@ func tracePeers(program, sdkProgram string, act func(plain, sdk *writer) (*news,
 	if calls {
 		plain, sdk = client, server
 	}
-	out, err := traceWriter(plain, nil, func() error {
+	out, err := traceProcess(plain.cmd.Process.Pid, nil, func() error {
 		var err error
 		n, err = act(plain, sdk)
 		return err

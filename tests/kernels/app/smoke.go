@@ -51,7 +51,7 @@ func wants(groups, group string) bool {
 	return groups == "" || slices.Contains(strings.Split(groups, ","), group)
 }
 
-// smoke does the checks of these groups: "smoke", "write", "crowd", "peer".
+// smoke does the checks of these groups: "smoke", "mixed", "write", "crowd", "peer".
 func smoke(groups string) {
 	v, err := doctor()
 	if err != nil {
@@ -63,6 +63,9 @@ func smoke(groups string) {
 	}
 	if wants(groups, "smoke") {
 		smokeChecks(v)
+	}
+	if wants(groups, "mixed") && v.Works {
+		mixed()
 	}
 	if groups != "smoke" && v.Works {
 		write(v, groups)

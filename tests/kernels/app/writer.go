@@ -121,8 +121,8 @@ type traced struct {
 	account account
 }
 
-// traceWriter has act done while W is traced, by an agent with these NAME=VALUE in its environment.
-func traceWriter(w *writer, settings []string, act func() error) (traced, error) {
+// traceProcess has act done while PID is traced, by an agent with these NAME=VALUE in its environment.
+func traceProcess(pid int, settings []string, act func() error) (traced, error) {
 	var out traced
 
 	for _, setting := range settings {
@@ -131,7 +131,7 @@ func traceWriter(w *writer, settings []string, act func() error) (traced, error)
 		defer os.Unsetenv(name)
 	}
 	os.Remove(spansFile)
-	a, err := startAgent(nil, "--pid", strconv.Itoa(w.cmd.Process.Pid), "--no-console", "--otlp-file", spansFile)
+	a, err := startAgent(nil, "--pid", strconv.Itoa(pid), "--no-console", "--otlp-file", spansFile)
 	if err != nil {
 		return out, err
 	}
@@ -154,7 +154,7 @@ func traceOrder(program, order string, settings ...string) (*news, traced, error
 		return nil, traced{}, err
 	}
 	defer stop(w.cmd)
-	out, err := traceWriter(w, settings, func() error {
+	out, err := traceProcess(w.cmd.Process.Pid, settings, func() error {
 		var err error
 		n, err = w.order(order)
 		return err
