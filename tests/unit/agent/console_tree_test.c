@@ -108,7 +108,7 @@ static void a_span_waits_for_its_open_parents(void **state)
 				  { 1, "warehouse", &o.begin },
 				  { 300, "warehouse", &o.insert },
 				  { 300, "warehouse", &o.server },
-				  { 50, "shop", &o.client },
+				  { 5, "shop", &o.client },
 				  { 300, "shop", &o.root },
 				  { 250, NULL, NULL },
 			  } };
@@ -127,7 +127,7 @@ static void spans_that_come_after_the_root_belong_to_its_tree(void **state)
 	struct play p = { .scenes = {
 				  { 1, "shop", &o.client },
 				  { 1, "shop", &o.root },
-				  { 50, "warehouse", &o.begin },
+				  { 5, "warehouse", &o.begin },
 				  { 1, "warehouse", &o.insert },
 				  { 1, "warehouse", &o.server },
 				  { 200, NULL, NULL },
@@ -145,8 +145,8 @@ static void an_open_parent_is_not_waited_for_for_ever(void **state)
 	struct order o = an_order();
 	struct play p = { .scenes = {
 				  { 1, "warehouse", &o.insert },
-				  { 1900, NULL, NULL },
-				  { 300, NULL, NULL },
+				  { 1500, NULL, NULL },
+				  { 700, NULL, NULL },
 			  } };
 
 	(void)state;
