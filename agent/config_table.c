@@ -339,8 +339,8 @@ const struct setting config_settings[] = {
 	{
 		.arg = "PAIRS",
 		.env = { "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS" },
-		.commands = ON_TRACING, .parse = parse_pair_list, .off = FIELD(otlp.headers),
-		.accepts = "key=value pairs, comma separated",
+		.commands = ON_TRACING, .parse = parse_headers, .off = FIELD(otlp.headers),
+		.accepts = "headers as name=value, comma separated",
 		.secret = true,
 		.help = "headers of each export request",
 	},

@@ -147,6 +147,9 @@ static void test_secrets_stay_out_of_messages(void **state)
 	setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=b,s3cret", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "left out: the rest");
 	assert_null(strstr(messages, "s3cret"));
+	setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=b,api key=s3cret", 1);
+	assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "left out: the rest");
+	assert_null(strstr(messages, "s3cret"));
 	clearenv();
 	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "user:s3cret@collector:4318", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_ENDPOINT='...'", "using http://localhost:4318");
@@ -154,6 +157,28 @@ static void test_secrets_stay_out_of_messages(void **state)
 	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://c:1/?key=s3cret", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_ENDPOINT='...'", "using http://localhost:4318");
 	assert_null(strstr(messages, "s3cret"));
+}
+
+/* What the exporter would not send is not dropped without a word. */
+static void test_headers_that_cannot_be_sent_warn(void **state)
+{
+	static const char *const unusable[] = {
+		"api key=x", "a=b%0d%0aEvil: 1", "Content-Type=text/plain", "=x", "x",
+	};
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
+		setenv("OTEL_EXPORTER_OTLP_HEADERS", unusable[i], 1);
+		assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "using nothing instead");
+		assert_null(config->otlp.headers);
+		snprintf(text, sizeof(text), "good=1,%s", unusable[i]);
+		setenv("OTEL_EXPORTER_OTLP_HEADERS", text, 1);
+		assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "left out: the rest");
+		assert_string_equal(config->otlp.headers, text);
+	}
+	setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=b, ,c=50%,", 1);
+	assert_parses("");
 }
 
 static void test_long_values_are_cut(void **state)
@@ -383,6 +408,7 @@ int main(void)
 		TEST(test_variables_that_are_not_settings),
 		TEST(test_variables_are_not_for_every_command),
 		TEST(test_secrets_stay_out_of_messages),
+		TEST(test_headers_that_cannot_be_sent_warn),
 		TEST(test_long_values_are_cut),
 		TEST(test_excluded_paths_that_do_not_fit),
 		TEST(test_lists_keep_what_is_known),
