@@ -214,6 +214,14 @@ int parse_list(struct settings *s, const struct setting *row, const char *text, 
 	return 0;
 }
 
+/* As parse_list, but of one at least: an empty variable in `--require "$LIBRARIES"` is a slip. */
+int parse_some(struct settings *s, const struct setting *row, const char *text, void *dst)
+{
+	int err = parse_list(s, row, text, dst);
+
+	return !err && !((struct strings *)dst)->cnt ? -EINVAL : err;
+}
+
 int parse_pid(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
 	struct config *c = &s->config;

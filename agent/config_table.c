@@ -74,7 +74,7 @@ const struct setting config_settings[] = {
 	},
 	{
 		.flag = "require", .arg = "LIBRARY",
-		.commands = ON_INSPECT, .parse = parse_list, .off = FIELD(require),
+		.commands = ON_INSPECT, .parse = parse_some, .off = FIELD(require),
 		.accepts = "libraries, comma separated",
 		.help = "exit 1 if one of these would not be traced: net/http,grpc,chi",
 	},

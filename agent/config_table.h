@@ -77,6 +77,7 @@ int parse_pair_list(struct settings *s, const struct setting *row, const char *t
 int parse_headers(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_exe(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_list(struct settings *s, const struct setting *row, const char *text, void *dst);
+int parse_some(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_pid(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_u32(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_u64(struct settings *s, const struct setting *row, const char *text, void *dst);

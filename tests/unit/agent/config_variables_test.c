@@ -72,6 +72,24 @@ static void test_wrong_variables_warn_once(void **state)
 	}
 }
 
+/* Names of OpenTelemetry's that are not ours, however like ours they look. */
+static void test_variables_of_others_are_left_alone(void **state)
+{
+	static const char *const others[] = {
+		"OTEL_BLRP_SCHEDULE_DELAY", "OTEL_BLRP_EXPORT_TIMEOUT", "OTEL_LOGS_EXPORTER",
+		"OTEL_BLRP_MAX_QUEUE_SIZE", "OTEL_METRICS_EXPORTER", "OTEL_CONFIG_FILE",
+		"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+		"OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "OTEL_METRIC_EXPORT_INTERVAL",
+		"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_COLLECTOR_SERVICE_HOST", "OTEL_",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		setenv(others[i], "x", 1);
+		assert_parses("trace");
+	}
+}
+
 static void test_unknown_variables_warn(void **state)
 {
 	static const char *const unknown[][2] = {
@@ -83,6 +101,9 @@ static void test_unknown_variables_warn(void **state)
 		{ "GOSPAN_FROBNICATE", "no variable GOSPAN_FROBNICATE (gospan --settings lists all)\n" },
 		{ "GOSPAN_", "no variable GOSPAN_ (" },
 		{ "GOSPAN_PORT", "no variable GOSPAN_PORT (" },
+		{ "OTEL_EXPORTER_OLTP_ENDPOINT", "did you mean OTEL_EXPORTER_OTLP_ENDPOINT?" },
+		{ "OTEL_GO_AUTO_TARGET_EXEC", "did you mean OTEL_GO_AUTO_TARGET_EXE?" },
+		{ "OTEL_TRACE_SAMPLER", "did you mean OTEL_TRACES_SAMPLER?" },
 		{ "GOSPAN_A\nB", "no variable GOSPAN_A\\x0aB (" },
 	};
 	char name[1000];
@@ -157,6 +178,16 @@ static void test_secrets_stay_out_of_messages(void **state)
 	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://c:1/?key=s3cret", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_ENDPOINT='...'", "using http://localhost:4318");
 	assert_null(strstr(messages, "s3cret"));
+}
+
+static void test_spans_that_go_nowhere_warn(void **state)
+{
+	assert_warns("trace --no-console", "spans go nowhere", "OTEL_EXPORTER_OTLP_ENDPOINT");
+	assert_warns("run --no-console ls", "spans go nowhere", "--otlp-file");
+	assert_parses("trace --no-console --otlp-file x");
+	assert_parses("trace --otlp-file -");
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318", 1);
+	assert_parses("trace --no-console");
 }
 
 /* What the exporter would not send is not dropped without a word. */
@@ -404,10 +435,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_order_of_sources),
 		TEST(test_wrong_variables_warn_once),
+		TEST(test_variables_of_others_are_left_alone),
 		TEST(test_unknown_variables_warn),
 		TEST(test_variables_that_are_not_settings),
 		TEST(test_variables_are_not_for_every_command),
 		TEST(test_secrets_stay_out_of_messages),
+		TEST(test_spans_that_go_nowhere_warn),
 		TEST(test_headers_that_cannot_be_sent_warn),
 		TEST(test_long_values_are_cut),
 		TEST(test_excluded_paths_that_do_not_fit),
