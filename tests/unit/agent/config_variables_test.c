@@ -395,7 +395,7 @@ static void test_sizes(void **state)
 	assert_parses("");
 	assert_int_equal(config->ring_bytes & (config->ring_bytes - 1), 0);
 	assert_true(config->ring_bytes >= 5000);
-	setenv("GOSPAN_RING_BYTES", "1024M", 1);
+	setenv("GOSPAN_RING_BYTES", "1G", 1);
 	assert_parses("");
 	assert_int_equal(config->ring_bytes, 1 << 30);
 }
