@@ -169,11 +169,14 @@ static void make_options(enum command command, struct option options[static MAX_
 	options[cnt] = (struct option){};
 }
 
-/* A bare number, as kill(1) and strace -p take it: a process, or a port without its colon. */
-static void hint_at_number(struct ending *end, const char *arg)
+/* A bare number, as kill(1) and strace -p take it: a process, or a port without its colon. Else a
+ * name, as pidof(1) takes it. */
+static void hint_at_target(struct ending *end, const char *arg)
 {
 	size_t len = strspn(arg, "0123456789");
 
+	if (!len && *arg)
+		snprintf(end->hint, sizeof(end->hint), ": an executable is named by --exe");
 	if (len && len <= 10 && !arg[len])
 		snprintf(end->hint, sizeof(end->hint), ": did you mean --pid %s, or the port :%s?",
 			 arg, arg);
@@ -197,7 +200,7 @@ static int parse_operands(struct settings *s, struct ending *end, int cnt, char 
 				return usage_error(end, c->command, "not a port:", args[i]);
 		} else {
 			if (c->command == COMMAND_TRACE)
-				hint_at_number(end, args[i]);
+				hint_at_target(end, args[i]);
 			return usage_error(end, c->command, "unexpected argument", args[i]);
 		}
 		if (err)
@@ -353,9 +356,19 @@ static void limit_excluded_paths(struct strings *paths)
 			 MAX_EXCLUDE, EXCLUDE_GLOB_MAX - 1);
 }
 
+/* A slip in the endpoint's name looks like this, and the done line would say "exported". */
+static void warn_of_no_output(const struct config *c)
+{
+	if ((c->command == COMMAND_TRACE || c->command == COMMAND_RUN) && !c->console &&
+	    !c->otlp_file && !c->otlp_wanted)
+		log_warn("config: spans go nowhere: with --no-console give it --otlp-file or "
+			 "OTEL_EXPORTER_OTLP_ENDPOINT");
+}
+
 static int finish(struct settings *s)
 {
 	struct config *c = &s->config;
+	int err;
 
 	if (c->bsp_max_export_batch_size > c->bsp_max_queue_size) {
 		log_warn("config: OTEL_BSP_MAX_EXPORT_BATCH_SIZE accepts at most "
@@ -367,7 +380,10 @@ static int finish(struct settings *s)
 	limit_excluded_paths(&c->exclude_paths);
 	c->has_target = c->pid_cnt || c->exes.cnt || c->port_cnt;
 	finish_console(s);
-	return settings__finish_otlp(s);
+	err = settings__finish_otlp(s);
+	if (!err)
+		warn_of_no_output(c);
+	return err;
 }
 
 int config__parse(int argc, char **argv, struct config **out, int *exit_status)

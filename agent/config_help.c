@@ -68,6 +68,9 @@ static void print_help_text(int at, const struct setting *row, bool reads_enviro
 	print_wrapped(at, text);
 }
 
+/* https://no-color.org: no setting of ours, but read as one. */
+#define NO_COLOR_HELP "print no colours, whatever its value"
+
 void config__print_command_help(enum command command)
 {
 	const struct command_row *row = &config_commands[command];
@@ -99,6 +102,7 @@ void config__print_command_help(enum command command)
 			at = printf(",\n  %s", setting->env[1]) - 2;
 		print_help_text(at, setting, tracing || setting->commands == ON_ALL);
 	}
+	print_wrapped(printf("  NO_COLOR"), NO_COLOR_HELP);
 }
 
 void config__print_table(void)
@@ -120,4 +124,5 @@ void config__print_table(void)
 		printf(" | %s | %s | %s |\n", row->accepts ? row->accepts : "",
 		       row->standard ? row->standard : "", row->help);
 	}
+	printf("|  | `NO_COLOR` | anything |  | " NO_COLOR_HELP " |\n");
 }

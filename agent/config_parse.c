@@ -214,6 +214,14 @@ int parse_list(struct settings *s, const struct setting *row, const char *text, 
 	return 0;
 }
 
+/* As parse_list, but of one at least: an empty variable in `--require "$LIBRARIES"` is a slip. */
+int parse_some(struct settings *s, const struct setting *row, const char *text, void *dst)
+{
+	int err = parse_list(s, row, text, dst);
+
+	return !err && !((struct strings *)dst)->cnt ? -EINVAL : err;
+}
+
 int parse_pid(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
 	struct config *c = &s->config;
@@ -281,13 +289,17 @@ int parse_limit(struct settings *s, const struct setting *row, const char *text,
 /* Bytes, or K, M (binary); rounded up to a power of two. */
 int parse_size(struct settings *s, const struct setting *row, const char *text, void *dst)
 {
-	const char *p = skip_space(text);
+	static const char units[] = "kmg";
+	const char *p = skip_space(text), *unit;
 	uint64_t value, size;
 
 	if (read_digits(&p, &value) || value > row->max)
 		return -EINVAL;
-	if (*p == 'k' || *p == 'K' || *p == 'm' || *p == 'M')
-		value <<= tolower((unsigned char)*p++) == 'k' ? 10 : 20;
+	unit = *p ? strchr(units, tolower((unsigned char)*p)) : NULL;
+	if (unit) {
+		value <<= 10 * (unit - units + 1);
+		p++;
+	}
 	if (*skip_space(p) || value < row->min || value > row->max)
 		return -EINVAL;
 	for (size = sysconf(_SC_PAGESIZE); size < value; size *= 2)

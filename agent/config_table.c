@@ -50,7 +50,7 @@ const struct setting config_settings[] = {
 		.commands = ON_SERVICE | ON_TRACE | ON_INSPECT, .parse = parse_pid,
 		.off = FIELD(pids),
 		.accepts = "a process id",
-		.help = "this process; may be repeated",
+		.help = "this process (trace: may be repeated)",
 	},
 	{
 		.flag = "exe", .arg = "PATTERN",
@@ -74,7 +74,7 @@ const struct setting config_settings[] = {
 	},
 	{
 		.flag = "require", .arg = "LIBRARY",
-		.commands = ON_INSPECT, .parse = parse_list, .off = FIELD(require),
+		.commands = ON_INSPECT, .parse = parse_some, .off = FIELD(require),
 		.accepts = "libraries, comma separated",
 		.help = "exit 1 if one of these would not be traced: net/http,grpc,chi",
 	},
@@ -339,8 +339,8 @@ const struct setting config_settings[] = {
 	{
 		.arg = "PAIRS",
 		.env = { "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS" },
-		.commands = ON_TRACING, .parse = parse_pair_list, .off = FIELD(otlp.headers),
-		.accepts = "key=value pairs, comma separated",
+		.commands = ON_TRACING, .parse = parse_headers, .off = FIELD(otlp.headers),
+		.accepts = "headers as name=value, comma separated",
 		.secret = true,
 		.help = "headers of each export request",
 	},
@@ -423,7 +423,7 @@ const struct setting config_settings[] = {
 		.arg = "BYTES",
 		.env = { "GOSPAN_RING_BYTES" },
 		.commands = ON_TRACING, .parse = parse_size, .off = FIELD(ring_bytes),
-		.accepts = "a size from 4096 to 1024M",
+		.accepts = "a size from 4K to 1G",
 		.standard = "8M", .min = 4096, .max = 1 << 30,
 		.help = "ring buffer between kernel and agent, rounded up to a power of two",
 	},

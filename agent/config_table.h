@@ -74,8 +74,10 @@ int parse_bool(struct settings *s, const struct setting *row, const char *text, 
 int parse_text(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_file(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_pair_list(struct settings *s, const struct setting *row, const char *text, void *dst);
+int parse_headers(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_exe(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_list(struct settings *s, const struct setting *row, const char *text, void *dst);
+int parse_some(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_pid(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_u32(struct settings *s, const struct setting *row, const char *text, void *dst);
 int parse_u64(struct settings *s, const struct setting *row, const char *text, void *dst);

@@ -11,9 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME_MAX_LEN = 63 }; /* of names that are compared: ours are shorter */
+enum {
+	NAME_MAX_LEN = 63, /* of names that are compared: ours are shorter */
+	OTEL_SLIP = 2,	   /* two letters exchanged */
+};
 
-static const char own_prefix[] = "GOSPAN_";
+static const char own_prefix[] = "GOSPAN_", otel_prefix[] = "OTEL_";
+
+/* OpenTelemetry's names for logs, two letters from those for spans (OTEL_BSP_*). */
+static const char other_blrp[] = "OTEL_BLRP_";
 
 /* What Kubernetes sets in every pod for a Service named gospan or gospan-something. */
 static const char *const of_services[] = {
@@ -62,10 +68,10 @@ static size_t distance(const char *a, const char *b)
 	return row[b_len];
 }
 
-/* The name that NAME, without its prefix, is a slip of; NULL: of none. */
-static const char *find_nearest(const char *name)
+/* The name that NAME, without its prefix, is less than LEAST_FAR from; NULL: none is. */
+static const char *find_nearest(const char *name, size_t least_far)
 {
-	size_t i, j, far, least_far = strlen(name) / 3 + 1;
+	size_t i, j, far;
 	const char *known, *rest, *nearest = NULL;
 
 	if (strlen(name) > NAME_MAX_LEN)
@@ -83,6 +89,23 @@ static const char *find_nearest(const char *name)
 	return nearest;
 }
 
+/*
+ * OTEL_* has many names that are not ours and all right, so that one is told only if it is two
+ * letters from one of ours: OLTP for OTLP.
+ */
+static bool is_slip(const char *name, const char **nearest)
+{
+	if (is_known(name) || !strncmp(name, other_blrp, strlen(other_blrp)))
+		return false;
+	if (!strncmp(name, own_prefix, strlen(own_prefix))) {
+		name += strlen(own_prefix);
+		*nearest = find_nearest(name, strlen(name) / 3 + 1);
+		return true;
+	}
+	*nearest = find_nearest(name + strlen(otel_prefix), OTEL_SLIP + 1);
+	return *nearest;
+}
+
 void config__warn_of_unknown(void)
 {
 	char name[LOG_VALUE_BYTES];
@@ -91,15 +114,14 @@ void config__warn_of_unknown(void)
 
 	for (char **at = environ; at && *at; at++) {
 		equals = strchr(*at, '=');
-		if (strncmp(*at, own_prefix, strlen(own_prefix)) || !equals || !equals[1])
+		if ((strncmp(*at, own_prefix, strlen(own_prefix)) &&
+		     strncmp(*at, otel_prefix, strlen(otel_prefix))) || !equals || !equals[1])
 			continue; /* an empty one counts as none */
 		copy = strndup(*at, equals - *at);
-		if (copy && !is_known(copy)) {
-			nearest = find_nearest(copy + strlen(own_prefix));
+		if (copy && is_slip(copy, &nearest))
 			log_warn("config: there is no variable %s%s%s%s", log__value(copy, name),
 				 nearest ? ": did you mean " : " (gospan --settings lists all)",
 				 nearest ? nearest : "", nearest ? "?" : "");
-		}
 		free(copy);
 	}
 }

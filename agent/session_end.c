@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* session_end: how a session waits for processes, ends, and what it does when it cannot begin. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,6 +282,8 @@ static void on_flushed(void *ctx)
 		log_done("", &counts, &s->losses);
 	else if (s->config->command == COMMAND_TRACE && !s->failed_cnt)
 		log_info("done: nothing was traced: no process came that was asked for");
+	else if (s->run && !s->failed_cnt)
+		log_info("done: nothing was traced: no Go program was started, or none that lived long enough");
 	loop__stop(s->loop, s->status);
 }
 
@@ -335,13 +338,17 @@ void session__warn_of_losses(struct session *s)
 		s->warned_ns = loop__now_ns();
 }
 
-/* Waits for a signal; 0 if it was none that asks for our end. */
-static int wait_for_signal(int fd)
+/* Waits for a signal; 0 if it was none that asks for our end. At END_NS, unless 0, that is asked. */
+static int wait_for_signal(int fd, uint64_t end_ns)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	struct signalfd_siginfo info;
+	uint64_t now_ns = loop__now_ns(), left_ms = 0;
 
-	poll(&poll_fd, 1, -1);
+	if (end_ns > now_ns)
+		left_ms = (end_ns - now_ns) / 1000000 + 1;
+	if (!poll(&poll_fd, 1, !end_ns ? -1 : left_ms < INT_MAX ? (int)left_ms : INT_MAX))
+		return left_ms < INT_MAX ? SIGTERM : 0;
 	if (read(fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGCHLD ||
 	    info.ssi_signo == SIGUSR1)
 		return 0;
@@ -361,7 +368,7 @@ int session__idle(struct session *s, int status)
 		return 1;
 	log_info("idle: a restart would not help; waiting to be ended");
 	notify__ready(idle_text);
-	while (!wait_for_signal(s->signal_fd))
+	while (!wait_for_signal(s->signal_fd, 0))
 		;
 	notify__stopping();
 	return idle_status(status);
@@ -369,6 +376,7 @@ int session__idle(struct session *s, int status)
 
 int session__run_untraced(struct session *s)
 {
+	uint64_t end_ns = 0;
 	int err = 0, sig;
 
 	if (!has_signals(s) || (!s->run && run__start(s->config, &s->run)))
@@ -376,10 +384,14 @@ int session__run_untraced(struct session *s)
 	log_warn("running the command without tracing it");
 	err = run__release(s->run);
 	run__resume(s->run);
+	if (s->config->for_ns)
+		end_ns = loop__now_ns() + s->config->for_ns;
 	while (!err && !run__reap(s->run)) {
-		sig = wait_for_signal(s->signal_fd);
+		sig = wait_for_signal(s->signal_fd, end_ns);
 		if (sig)
 			run__signal(s->run, sig);
+		if (end_ns && loop__now_ns() >= end_ns)
+			end_ns = 0; /* it has been told */
 	}
 	return run__status(s->run);
 }

@@ -65,6 +65,12 @@ int exporter__new_otlp(const struct otlp_settings *settings, const struct otlp_l
 		       char *err, size_t err_sz);
 
 /*
+ * How many of HEADERS, as in otlp_settings, can be sent, and how many are left out: no header's
+ * name, a line break, or one that the protocol sets itself. -ENOMEM.
+ */
+int exporter__count_headers(const char *headers, size_t *usable, size_t *unusable);
+
+/*
  * PATH is appended to, "-" is stdout. Lines are written at once, complete; done is called before
  * submit returns.
  */

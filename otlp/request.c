@@ -140,19 +140,27 @@ static bool is_usable(const char *name, const char *value)
 	return true;
 }
 
+/* Takes "name=value" apart, in place. false: it is no header that can be sent. */
+static bool read_pair(char *pair, char **name, char **value)
+{
+	char *equals = strchr(pair, '=');
+
+	if (!equals)
+		return false;
+	*equals = '\0';
+	*name = trim(pair);
+	*value = trim(equals + 1);
+	percent_decode(*value);
+	return is_usable(*name, *value);
+}
+
 static int add_pair(struct curl_slist **list, char *pair)
 {
-	char *value = strchr(pair, '='), *name, *line;
+	char *name, *value, *line;
 	size_t line_sz;
 	int err;
 
-	if (!value)
-		return 0;
-	*value++ = '\0';
-	name = trim(pair);
-	value = trim(value);
-	percent_decode(value);
-	if (!is_usable(name, value))
+	if (!read_pair(pair, &name, &value))
 		return 0;
 	line_sz = strlen(name) + strlen(value) + sizeof(": ");
 	line = malloc(line_sz);
@@ -163,6 +171,21 @@ static int add_pair(struct curl_slist **list, char *pair)
 	err = add_header(list, line);
 	free(line);
 	return err;
+}
+
+int exporter__count_headers(const char *headers, size_t *usable, size_t *unusable)
+{
+	char *copy = strdup(headers), *pair, *save = NULL, *name, *value;
+
+	if (!copy)
+		return -ENOMEM;
+	*usable = *unusable = 0;
+	for (pair = strtok_r(copy, ",", &save); pair; pair = strtok_r(NULL, ",", &save)) {
+		if (pair[strspn(pair, " \t")])
+			(*(read_pair(pair, &name, &value) ? usable : unusable))++;
+	}
+	free(copy);
+	return 0;
 }
 
 /* "k=v,k2=v2". Unusable pairs are left out: config has warned of them. */

@@ -116,6 +116,12 @@ def test_disabled_it_only_runs_the_command():
     assert "OTEL_SDK_DISABLED" in err
 
 
+def test_says_that_there_was_nothing_to_trace(needs_root):
+    status, out, err = run("run", "--", "echo", "hello")
+    assert (status, out) == (0, "hello\n")
+    assert "nothing was traced: no Go program was started" in err
+
+
 def test_signals_reach_a_command_that_is_not_traced(start_gospan):
     script = "trap 'exit 9' TERM; echo waiting; while :; do sleep 0.1; done"
     agent = start_run(start_gospan, "sh", "-c", script, env={"OTEL_SDK_DISABLED": "true"})
@@ -207,3 +213,7 @@ def test_without_permission_the_command_is_not_started(needs_root, tmp_path):
     assert status == 1 and not marker.exists(), err
     status, _, err = run("run", "--best-effort", "--", "sh", "-c", "exit 3", prefix=nobody)
     assert status == 3, err
+    # what is not traced is ended by --for too
+    status, _, err = run("run", "--best-effort", "--for", "300ms", "--", "sleep", "20",
+                         prefix=nobody)
+    assert status == 128 + signal.SIGTERM, err

@@ -198,6 +198,7 @@ static void test_inspect_and_doctor(void **state)
 	assert_usage_error("inspect a b", "unexpected argument 'b'");
 	assert_usage_error("inspect --pid 1 a", "PATH");
 	assert_usage_error("inspect --pid 1 --pid 2", "PATH");
+	assert_usage_error("inspect --require , /bin/true", "--require accepts libraries");
 	assert_usage_error("ps --json", "unknown option '--json'");
 	assert_usage_error("ps x", "unexpected argument 'x'");
 }
@@ -215,6 +216,7 @@ static void test_usage_errors(void **state)
 	assert_usage_error("trace --pid 99999999999", "--pid accepts");
 	assert_usage_error("trace 12821", "unexpected argument '12821': did you mean --pid 12821, "
 					  "or the port :12821?\n");
+	assert_usage_error("trace shop", "unexpected argument 'shop': an executable is named by --exe");
 	assert_usage_error("trace 12821x", "unexpected argument '12821x'\n");
 	assert_usage_error("trace :0", "not a port");
 	assert_usage_error("trace :65536", "not a port");

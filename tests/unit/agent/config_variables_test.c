@@ -72,6 +72,24 @@ static void test_wrong_variables_warn_once(void **state)
 	}
 }
 
+/* Names of OpenTelemetry's that are not ours, however like ours they look. */
+static void test_variables_of_others_are_left_alone(void **state)
+{
+	static const char *const others[] = {
+		"OTEL_BLRP_SCHEDULE_DELAY", "OTEL_BLRP_EXPORT_TIMEOUT", "OTEL_LOGS_EXPORTER",
+		"OTEL_BLRP_MAX_QUEUE_SIZE", "OTEL_METRICS_EXPORTER", "OTEL_CONFIG_FILE",
+		"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+		"OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "OTEL_METRIC_EXPORT_INTERVAL",
+		"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_COLLECTOR_SERVICE_HOST", "OTEL_",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		setenv(others[i], "x", 1);
+		assert_parses("trace");
+	}
+}
+
 static void test_unknown_variables_warn(void **state)
 {
 	static const char *const unknown[][2] = {
@@ -83,6 +101,9 @@ static void test_unknown_variables_warn(void **state)
 		{ "GOSPAN_FROBNICATE", "no variable GOSPAN_FROBNICATE (gospan --settings lists all)\n" },
 		{ "GOSPAN_", "no variable GOSPAN_ (" },
 		{ "GOSPAN_PORT", "no variable GOSPAN_PORT (" },
+		{ "OTEL_EXPORTER_OLTP_ENDPOINT", "did you mean OTEL_EXPORTER_OTLP_ENDPOINT?" },
+		{ "OTEL_GO_AUTO_TARGET_EXEC", "did you mean OTEL_GO_AUTO_TARGET_EXE?" },
+		{ "OTEL_TRACE_SAMPLER", "did you mean OTEL_TRACES_SAMPLER?" },
 		{ "GOSPAN_A\nB", "no variable GOSPAN_A\\x0aB (" },
 	};
 	char name[1000];
@@ -147,6 +168,9 @@ static void test_secrets_stay_out_of_messages(void **state)
 	setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=b,s3cret", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "left out: the rest");
 	assert_null(strstr(messages, "s3cret"));
+	setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=b,api key=s3cret", 1);
+	assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "left out: the rest");
+	assert_null(strstr(messages, "s3cret"));
 	clearenv();
 	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "user:s3cret@collector:4318", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_ENDPOINT='...'", "using http://localhost:4318");
@@ -154,6 +178,38 @@ static void test_secrets_stay_out_of_messages(void **state)
 	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://c:1/?key=s3cret", 1);
 	assert_warns("", "OTEL_EXPORTER_OTLP_ENDPOINT='...'", "using http://localhost:4318");
 	assert_null(strstr(messages, "s3cret"));
+}
+
+static void test_spans_that_go_nowhere_warn(void **state)
+{
+	assert_warns("trace --no-console", "spans go nowhere", "OTEL_EXPORTER_OTLP_ENDPOINT");
+	assert_warns("run --no-console ls", "spans go nowhere", "--otlp-file");
+	assert_parses("trace --no-console --otlp-file x");
+	assert_parses("trace --otlp-file -");
+	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318", 1);
+	assert_parses("trace --no-console");
+}
+
+/* What the exporter would not send is not dropped without a word. */
+static void test_headers_that_cannot_be_sent_warn(void **state)
+{
+	static const char *const unusable[] = {
+		"api key=x", "a=b%0d%0aEvil: 1", "Content-Type=text/plain", "=x", "x",
+	};
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
+		setenv("OTEL_EXPORTER_OTLP_HEADERS", unusable[i], 1);
+		assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "using nothing instead");
+		assert_null(config->otlp.headers);
+		snprintf(text, sizeof(text), "good=1,%s", unusable[i]);
+		setenv("OTEL_EXPORTER_OTLP_HEADERS", text, 1);
+		assert_warns("", "OTEL_EXPORTER_OTLP_HEADERS", "left out: the rest");
+		assert_string_equal(config->otlp.headers, text);
+	}
+	setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=b, ,c=50%,", 1);
+	assert_parses("");
 }
 
 static void test_long_values_are_cut(void **state)
@@ -339,7 +395,7 @@ static void test_sizes(void **state)
 	assert_parses("");
 	assert_int_equal(config->ring_bytes & (config->ring_bytes - 1), 0);
 	assert_true(config->ring_bytes >= 5000);
-	setenv("GOSPAN_RING_BYTES", "1024M", 1);
+	setenv("GOSPAN_RING_BYTES", "1G", 1);
 	assert_parses("");
 	assert_int_equal(config->ring_bytes, 1 << 30);
 }
@@ -379,10 +435,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_order_of_sources),
 		TEST(test_wrong_variables_warn_once),
+		TEST(test_variables_of_others_are_left_alone),
 		TEST(test_unknown_variables_warn),
 		TEST(test_variables_that_are_not_settings),
 		TEST(test_variables_are_not_for_every_command),
 		TEST(test_secrets_stay_out_of_messages),
+		TEST(test_spans_that_go_nowhere_warn),
+		TEST(test_headers_that_cannot_be_sent_warn),
 		TEST(test_long_values_are_cut),
 		TEST(test_excluded_paths_that_do_not_fit),
 		TEST(test_lists_keep_what_is_known),
