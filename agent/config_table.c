@@ -94,7 +94,7 @@ const struct setting config_settings[] = {
 	{
 		.flag = "errors",
 		.commands = ON_TRACE | ON_RUN, .parse = parse_flag, .off = FIELD(errors_only),
-		.help = "show only failed requests",
+		.help = "show only traces in which something failed",
 	},
 	{
 		.flag = "route", .arg = "GLOB",

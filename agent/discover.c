@@ -424,13 +424,14 @@ static void add_words(char *buf, size_t buf_sz, const char *format, ...)
 void discover__describe(const struct discover *d, char *buf, size_t buf_sz)
 {
 	const struct config *c = d->config;
+	const char *setting = c->command == COMMAND_SERVICE ? "OTEL_GO_AUTO_TARGET_EXE=" : "--exe ";
 	size_t i;
 
 	buf[0] = '\0';
 	for (i = 0; i < c->pid_cnt; i++)
 		add_words(buf, buf_sz, "pid %d", c->pids[i]);
 	for (i = 0; i < c->exes.cnt; i++)
-		add_words(buf, buf_sz, "--exe '%s'", c->exes.at[i]);
+		add_words(buf, buf_sz, "%s'%s'", setting, c->exes.at[i]);
 	for (i = 0; i < c->port_cnt; i++)
 		add_words(buf, buf_sz, ":%u", c->ports[i]);
 	for (i = 0; i < d->root_cnt; i++)

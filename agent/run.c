@@ -24,8 +24,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
-
 struct user {
 	const char *name; /* NULL: a number nobody has, without further groups */
 	const char *home;

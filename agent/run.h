@@ -15,6 +15,9 @@
 
 struct run;
 
+/* What a shell says of a command that it cannot start: run__status(). */
+enum { STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
+
 /*
  * Forks for config->run_argv, as config->run_user if that is set. The child does nothing before
  * run__release(). Logs why and returns -ENOENT no such user, -EPERM, -ENOMEM or another errno of

@@ -282,7 +282,7 @@ static void on_flushed(void *ctx)
 		log_done("", &counts, &s->losses);
 	else if (s->config->command == COMMAND_TRACE && !s->failed_cnt)
 		log_info("done: nothing was traced: no process came that was asked for");
-	else if (s->run && !s->failed_cnt)
+	else if (s->run && !s->failed_cnt && run__status(s->run) < STATUS_NOT_EXECUTABLE)
 		log_info("done: nothing was traced: no Go program was started, or none that lived long enough");
 	loop__stop(s->loop, s->status);
 }

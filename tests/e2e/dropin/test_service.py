@@ -39,9 +39,9 @@ def test_ready_when_it_waits_and_each_time_what_it_does(needs_bpf, manager, tmp_
     exe = tmp_path / "shop"
     shutil.copy(skip.build("httpserver"), exe)
     with service(manager, OTEL_GO_AUTO_TARGET_EXE=str(exe)) as agent:
-        waiting = {"READY": "1", "STATUS": f"waiting for --exe '{exe}'"}
+        waiting = {"READY": "1", "STATUS": f"waiting for OTEL_GO_AUTO_TARGET_EXE='{exe}'"}
         assert hear(manager) == waiting
-        assert f"waiting for --exe '{exe}'" in agent.stderr.text()
+        assert f"waiting for OTEL_GO_AUTO_TARGET_EXE='{exe}'" in agent.stderr.text()
         with Server(exe) as server:
             traced = hear(manager)
             assert traced["READY"] == "1" and traced["STATUS"].startswith(f"pid {server.pid} ")
