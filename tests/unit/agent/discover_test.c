@@ -353,7 +353,7 @@ static void test_describe(void **state)
 	ports[0] = 8080;
 	look_for("shop");
 	discover__describe(discover, text, sizeof(text));
-	assert_non_null(strstr(text, ", --exe 'shop', :8080"));
+	assert_non_null(strstr(text, ", OTEL_GO_AUTO_TARGET_EXE='shop', :8080"));
 	discover__describe(discover, small, sizeof(small));
 	assert_int_equal(strlen(small), sizeof(small) - 1);
 }
