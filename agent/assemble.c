@@ -18,11 +18,7 @@ enum {
 
 /* Values that a record may hold several of. */
 struct values {
-	struct {
-		struct panic_value value;
-		struct otlp_text text;
-		struct raw stack;
-	} at[PANICS_MAX];
+	struct panic_record at[PANICS_MAX];
 	size_t cnt;
 	size_t left_out;
 	struct error_chain errors;
@@ -108,24 +104,24 @@ static void put_panics(struct build_span *b, const struct resolve *r, const stru
 		       const struct span_record *record, const struct raws *raws, int64_t wall_offset)
 {
 	for (size_t i = 0; i < values->cnt; i++) {
-		const struct panic_value *value = &values->at[i].value;
+		const struct panic_record *raised = &values->at[i];
 		struct otlp_event *event;
 		struct panic panic;
 
-		panic__describe(b, r, value, values->at[i].text, record->bias, &panic);
+		panic__describe(b, r, raised, record->bias, &panic);
 		/* the panic that unwound the span is its last one, unless it was a Goexit */
 		if (i + 1 == values->cnt && raw_number(raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_PANIC)
 			build__text(b, "error.type", panic.type);
-		if (panic.is_abort)
-			continue; /* net/http's way to end a response, no exception */
-		event = build__event(b, "exception", value->time_ns + wall_offset);
+		if (panic.is_no_exception)
+			continue;
+		event = build__event(b, "exception", raised->value.time_ns + wall_offset);
 		if (!event)
 			continue;
 		event->is_panic = true;
 		build__event_text(b, event, "exception.type", panic.type);
 		build__event_text(b, event, "exception.message", panic.text);
 		build__event_clean(b, event, "exception.stacktrace",
-				   stack__print(b, r, values->at[i].stack.at, values->at[i].stack.len));
+				   stack__print(b, r, raised->stack.at, raised->stack.len));
 	}
 	/* one that was raised further in and unwound this span as well */
 	if (!values->cnt && raw_number(raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_PANIC)

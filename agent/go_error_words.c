@@ -318,6 +318,7 @@ struct error_words go_error__words(struct build_span *b, const struct resolve *r
 				   const struct error_link *link, const char *type, uint64_t bias)
 {
 	struct error_words out = {.before_wrapped = ": "};
+	struct panic_record raised = {.value = link->value, .text = nth_text(link, 0)};
 	struct panic panic;
 
 	for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)
@@ -337,7 +338,7 @@ struct error_words go_error__words(struct build_span *b, const struct resolve *r
 		out.text = build__clean(b, nth_text(link, 0));
 		return out;
 	}
-	panic__describe(b, r, &link->value, nth_text(link, 0), bias, &panic);
+	panic__describe(b, r, &raised, bias, &panic);
 	out.text = build__clean(b, panic.text);
 	return out;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "panic.h"
+#include "stack.h"
 
 #define RUNTIME_ERROR "runtime error: "
 
@@ -197,9 +198,37 @@ static struct otlp_text text_of_value(struct build_span *b, const struct resolve
 	return basic_text(b, fact->kind, value);
 }
 
-void panic__describe(struct build_span *b, const struct resolve *r, const struct panic_value *value,
-		     struct otlp_text text, uint64_t bias, struct panic *out)
+/*
+ * These panic, also for {{break}} in a template, and a function of the same package recovers: src/fmt/
+ * scan.go, text/template/exec.go (whose walkRange raises again what is no break), text/template/parse/
+ * parse.go, regexp/syntax/parse.go, text/tabwriter/tabwriter.go (Go 1.19 to 1.27). The types of what
+ * they panic with are anybody's; those that are not, bpf/runtime_panic.bpf.c leaves out.
+ */
+static bool is_way_out(const char *raiser)
 {
+	static const char *const names[] = {
+		"fmt.(*ss).notEOF",
+		"text/template.(*state).errorf",
+		"text/template.(*state).walk",
+		"text/template/parse.(*Tree).errorf",
+		"regexp/syntax.(*parser).checkHeight",
+		"regexp/syntax.(*parser).checkLimits",
+		"regexp/syntax.(*parser).checkSize",
+		"text/tabwriter.(*Writer).write0",
+	};
+
+	static const char range[] = "text/template.(*state).walkRange.func";
+
+	for (size_t i = 0; raiser && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(raiser, names[i]))
+			return true;
+	return raiser && !strncmp(raiser, range, sizeof(range) - 1);
+}
+
+void panic__describe(struct build_span *b, const struct resolve *r, const struct panic_record *record,
+		     uint64_t bias, struct panic *out)
+{
+	const struct panic_value *value = &record->value;
 	struct type_fact fact;
 	char name[256];
 
@@ -209,7 +238,8 @@ void panic__describe(struct build_span *b, const struct resolve *r, const struct
 	    resolve__type_at(r, value->type - bias, &fact))
 		return;
 	out->type = build__clean(b, text_of(name));
-	out->text = text_of_value(b, r, &fact, name, value, text, bias);
-	out->is_abort = !strcmp(name, "*errors.errorString") &&
-			text_is(text, "net/http: abort Handler");
+	out->text = text_of_value(b, r, &fact, name, value, record->text, bias);
+	out->is_no_exception = (!strcmp(name, "*errors.errorString") &&
+				text_is(record->text, "net/http: abort Handler")) ||
+			       is_way_out(stack__raiser(r, record->stack.at, record->stack.len));
 }

@@ -13,14 +13,19 @@
 struct panic {
 	struct otlp_text type; /* "*errors.errorString", as %T with the full package path */
 	struct otlp_text text; /* may be empty */
-	bool is_abort;	       /* http.ErrAbortHandler */
+	/* http.ErrAbortHandler, or how a package of the standard library leaves a recursion of its own */
+	bool is_no_exception;
 };
 
-/*
- * VALUE as it travelled, TEXT the string at its start if there was one. BIAS is the executable's.
- * Texts lie on B's workbench.
- */
-void panic__describe(struct build_span *b, const struct resolve *r, const struct panic_value *value,
-		     struct otlp_text text, uint64_t bias, struct panic *out);
+/* VALUE as it travelled, TEXT the string at its start if there was one, STACK a struct panic_stack. */
+struct panic_record {
+	struct panic_value value;
+	struct otlp_text text;
+	struct raw stack;
+};
+
+/* BIAS is the executable's. Texts lie on B's workbench. */
+void panic__describe(struct build_span *b, const struct resolve *r, const struct panic_record *record,
+		     uint64_t bias, struct panic *out);
 
 #endif

@@ -79,6 +79,18 @@ static int trace_process(struct session *s, struct executable *e, struct process
 	return 0;
 }
 
+static bool is_gone(int pid)
+{
+	return kill(pid, 0) && errno == ESRCH;
+}
+
+static void went_untraced(struct session *s, int pid)
+{
+	log__write(s->config->pid_cnt ? LOG_ERROR : LOG_DEBUG, "pid %d went before it was attached",
+		   pid);
+	s->went_cnt++;
+}
+
 static void attach_process(struct session *s, struct seen_exe *seen, int pid)
 {
 	struct executable *e = seen->executable;
@@ -90,14 +102,15 @@ static void attach_process(struct session *s, struct seen_exe *seen, int pid)
 		return;
 	seen->left_ns = 0;
 	/* it may be gone, or another program, since it was found */
-	if (!process__read(pid, &process) && exe_id__equal(&process.exe, &e->id) &&
-	    trace_process(s, e, &process, &why)) {
-		if (kill(pid, 0) && errno == ESRCH)
-			log__write(s->config->pid_cnt ? LOG_ERROR : LOG_DEBUG,
-				   "pid %d went before it was attached", pid);
-		else
+	if (process__read(pid, &process)) {
+		went_untraced(s, pid);
+	} else if (exe_id__equal(&process.exe, &e->id) && trace_process(s, e, &process, &why)) {
+		if (is_gone(pid)) {
+			went_untraced(s, pid);
+		} else {
 			log_error("pid %d cannot be traced: %s", pid, why.text);
-		s->failed_cnt++;
+			s->failed_cnt++;
+		}
 	}
 	process__clear(&process);
 }
@@ -196,7 +209,7 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 	seen->preparing = false;
 	seen->executable = e;
 	malloc_trim(0); /* loading BPF takes megabytes for a moment, and glibc keeps them */
-	if (err && (is_by_the_way(s, err) || (kill(first, 0) && errno == ESRCH)))
+	if (err && (is_by_the_way(s, err) || is_gone(first)))
 		log_debug("pid %d is not traced: %s", first, why->text);
 	else if (err)
 		log_error("pid %d cannot be traced: %s", first, why->text);
@@ -205,7 +218,7 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
 		attach_process(s, seen, seen->waiting[i]);
 	if (!e)
-		s->failed_cnt += seen->waiting_cnt;
+		*(is_gone(first) ? &s->went_cnt : &s->failed_cnt) += seen->waiting_cnt;
 	seen->waiting_cnt = 0;
 	resume_command(s);
 	session__look_for_end(s);
@@ -271,7 +284,7 @@ static void on_span(void *ctx, const struct span_record *record, const uint8_t *
 	}
 	if (!t) {
 		/* of a process that came and went, or one of the same file that is not wanted */
-		if (kill(record->pid, 0) && errno == ESRCH)
+		if (is_gone(record->pid))
 			s->losses.failures.at[FAIL_UNATTACHED] += !!(record->flags & SPAN_SAMPLED);
 		return;
 	}

@@ -164,7 +164,8 @@ static bool nothing_can_come(const struct session *s)
 
 	if (discover__exhausted(s->discover))
 		return true;
-	return !c->exes.cnt && !c->port_cnt && c->pid_cnt && s->failed_cnt >= c->pid_cnt;
+	return !c->exes.cnt && !c->port_cnt && c->pid_cnt &&
+	       s->failed_cnt + s->went_cnt >= c->pid_cnt;
 }
 
 static const char idle_text[] = "idle, nothing is traced: the log says why";
@@ -270,6 +271,16 @@ static void count_losses(struct session *s)
 	losses__add(&s->losses, &lost);
 }
 
+static void tell_of_none(const struct session *s)
+{
+	if (!s->went_cnt)
+		log_info("done: nothing was traced: no process came that was asked for");
+	else
+		log_info("done: nothing was traced: what was asked for came (%llu process%s), and ended before "
+			 "the probes were in it (gospan run -- CMD holds CMD back until they are)",
+			 (unsigned long long)s->went_cnt, s->went_cnt == 1 ? "" : "es");
+}
+
 static void on_flushed(void *ctx)
 {
 	struct session *s = ctx;
@@ -281,7 +292,7 @@ static void on_flushed(void *ctx)
 	if (s->traced_cnt || counts.produced)
 		log_done("", &counts, &s->losses);
 	else if (s->config->command == COMMAND_TRACE && !s->failed_cnt)
-		log_info("done: nothing was traced: no process came that was asked for");
+		tell_of_none(s);
 	else if (s->run && !s->failed_cnt && run__status(s->run) < STATUS_NOT_EXECUTABLE)
 		log_info("done: nothing was traced: no Go program was started, or none that lived long enough");
 	loop__stop(s->loop, s->status);

@@ -52,6 +52,7 @@ struct session {
 	int status;
 	uint64_t span_cnt, traced_cnt;
 	uint64_t failed_cnt; /* wanted processes that could not be traced */
+	uint64_t went_cnt;   /* those that ended before they were attached */
 	uint64_t warned_ns, ended_ns;
 	struct losses losses; /* of processes that are gone */
 	struct failure_counts warned;

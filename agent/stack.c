@@ -261,6 +261,19 @@ static void print(struct printer *p, const struct panic_stack *stack, size_t cnt
 	put_creator(p, stack);
 }
 
+const char *stack__raiser(const struct resolve *r, const uint8_t *raw, size_t sz)
+{
+	const size_t fixed = offsetof(struct panic_stack, pcs);
+	struct frame_fact frame;
+	uint32_t pc;
+
+	if (!r || sz < fixed + sizeof(pc))
+		return NULL;
+	memcpy(&pc, raw + fixed, sizeof(pc));
+	return resolve__frames(r, instruction_of(&(struct place){.pc = pc}), &frame, 1) ? frame.function
+										      : NULL;
+}
+
 struct otlp_text stack__print(struct build_span *b, const struct resolve *r, const uint8_t *raw,
 			      size_t sz)
 {

@@ -14,4 +14,7 @@
 struct otlp_text stack__print(struct build_span *b, const struct resolve *r, const uint8_t *raw,
 			      size_t sz);
 
+/* The function that called panic, valid as long as R; NULL when that is not known. */
+const char *stack__raiser(const struct resolve *r, const uint8_t *raw, size_t sz);
+
 #endif

@@ -12,9 +12,9 @@
  * clientStream; NewStream's return ends what never became a stream. How the server learns of it:
  * grpc_join.bpf.c.
  *
- * Functions and layouts: call.go, stream.go, clientconn.go, dialoptions.go; 1.40 to 1.85.
+ * Functions and layouts: call.go, stream.go, clientconn.go, dialoptions.go; 1.34 to 1.85.
  *
- * Table: `google.golang.org/grpc` clients | 1.40 to 1.85 | CLIENT spans of unary calls and streams: status, message, counts of messages
+ * Table: `google.golang.org/grpc` clients | 1.34 to 1.85 | CLIENT spans of unary calls and streams: status, message, counts of messages
  */
 #include "grpc.bpf.h"
 
@@ -183,6 +183,7 @@ static __always_inline __u64 captured_stream(__u64 closure, __u64 cc)
 
 /* func newproc(fn *funcval), for the statement `go func() { select { case <-cc.ctx.Done(): ... */
 SEC("go_call/google.golang.org/grpc.newClientStreamWithParams>runtime.newproc")
+GO_ALSO("google.golang.org/grpc.newClientStream>runtime.newproc") /* to 1.37 */
 GO_OF(grpc_client)
 int grpc_stream_made(struct pt_regs *ctx)
 {

@@ -9,7 +9,7 @@
  * the other, just before the loopyWriter encodes them. Both have the stream's write quota, an object
  * that is the attempt's alone.
  *
- * internal/transport/{http2_client,controlbuf,http_util}.go; 1.40 to 1.85. By 1.84 originateStream has
+ * internal/transport/{http2_client,controlbuf,http_util}.go; 1.34 to 1.85. By 1.84 originateStream has
  * become clientHeaderHandler, and headerFrame clientHeaders.
  */
 #include "grpc.bpf.h"

@@ -6,10 +6,10 @@
  * under net/http (Server.ServeHTTP) has another transport, and its spans are below those of net/http.
  *
  * Functions and layouts: server.go, stream.go, internal/transport/{transport,server_stream,
- * http2_server,handler_server}.go, metadata/metadata.go; 1.40 to 1.85. Streams are ServerStream from
+ * http2_server,handler_server}.go, metadata/metadata.go; 1.34 to 1.85. Streams are ServerStream from
  * 1.69: with a *Stream in it, from 1.77 a Stream.
  *
- * Table: `google.golang.org/grpc` servers | 1.40 to 1.85 | SERVER spans of unary calls and streams, with the status that is sent
+ * Table: `google.golang.org/grpc` servers | 1.34 to 1.85 | SERVER spans of unary calls and streams, with the status that is sent
  */
 #include "context.bpf.h"
 #include "go_map.bpf.h"

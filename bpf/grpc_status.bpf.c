@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* grpc: see grpc.bpf.h. Layouts: google.golang.org/grpc 1.40 to 1.85. */
+/* grpc: see grpc.bpf.h. Layouts: google.golang.org/grpc 1.34 to 1.85. */
 #include "grpc.bpf.h"
 
 enum { WRAPPED_MAX = 3 };
 
-/* type Error struct, type Status struct, internal/status/status.go */
+/* type Error struct, type Status struct, internal/status/status.go; to 1.39 the first holds e *spb.Status */
 GO_TYPE(status_error, "*google.golang.org/grpc/internal/status.Error");
 GO_FIELD(status_error_s, pointer, "google.golang.org/grpc/internal/status.Error.s");
+GO_FIELD(status_error_e, pointer, "google.golang.org/grpc/internal/status.Error.e");
 GO_FIELD(status_s, pointer, "google.golang.org/grpc/internal/status.Status.s");
 
 /* type Status struct, google.golang.org/genproto/googleapis/rpc/status/status.pb.go */
@@ -18,13 +19,10 @@ GO_TYPE(fmt_wrap_error, "*fmt.wrapError");
 GO_FIELD(fmt_wrap_error_err, interface, "fmt.wrapError.err");
 GO_TYPE(errors_error_string, "*errors.errorString");
 
-__weak int grpc_put_status(struct in_flight *span, __u64 status)
+static __noinline int put_proto(struct in_flight *span, __u64 proto)
 {
-	__u64 proto = status && status_s != GO_ABSENT ? go_word(status + status_s) : 0;
 	__u32 code = GRPC_OK;
 
-	if (!span)
-		return 0;
 	if (proto && status_code != GO_ABSENT &&
 	    bpf_probe_read_user(&code, sizeof(code), (void *)proto + status_code))
 		return fail(span->record.pid, FAIL_UNREADABLE);
@@ -32,6 +30,20 @@ __weak int grpc_put_status(struct in_flight *span, __u64 status)
 	if (code != GRPC_OK && status_message != GO_ABSENT && !span_is_brief(span))
 		span_put_string(span, ATTR_RPC_MESSAGE, go_string_at(proto + status_message));
 	return 0;
+}
+
+__weak int grpc_put_status(struct in_flight *span, __u64 status)
+{
+	if (!span)
+		return 0;
+	return put_proto(span, status && status_s != GO_ABSENT ? go_word(status + status_s) : 0);
+}
+
+static __always_inline int put_status_error(struct in_flight *span, __u64 error)
+{
+	if (status_error_s != GO_ABSENT)
+		return grpc_put_status(span, go_word(error + status_error_s));
+	return put_proto(span, go_word(error + status_error_e));
 }
 
 /* io.EOF, as which a stream's end travels. */
@@ -61,8 +73,9 @@ __weak int grpc_put_error(struct in_flight *span, const struct go_interface *err
 
 		if (is_eof(type, next.data))
 			return span_put_number(span, ATTR_RPC_STATUS, GRPC_OK);
-		if (status_error && type == status_error && status_error_s != GO_ABSENT) {
-			grpc_put_status(span, go_word(next.data + status_error_s));
+		if (status_error && type == status_error &&
+		    (status_error_s != GO_ABSENT || status_error_e != GO_ABSENT)) {
+			put_status_error(span, next.data);
 			/* the whole text is the outermost error's; the last one put counts */
 			if (i && !span_is_brief(span))
 				span_put_string(span, ATTR_RPC_MESSAGE, go_string_at(error->data));

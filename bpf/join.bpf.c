@@ -86,7 +86,7 @@ __weak int join_offer(struct in_flight *span, __u64 object, const struct go_inte
 {
 	struct join_offer offer = {};
 	struct join_key key = {}; /* to 6.1 a map's key must lie on the stack or in a map */
-	struct tcp_identity ends = {};
+	struct net_identity ends = {};
 	__u8 *used = state();
 
 	if (!span || !conn)
@@ -111,7 +111,7 @@ __weak int join_accept(struct in_flight *span, const struct go_interface *conn,
 		       const struct join_request *request, struct trace_context *parent)
 {
 	struct join_offer *offer;
-	struct tcp_identity ends = {};
+	struct net_identity ends = {};
 	struct join_key key = {};
 
 	if (!span || !conn || !request || !parent)

@@ -90,17 +90,34 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct inode {
+	unsigned long i_ino;
+};
+
 struct file {
 	void *private_data;
+	struct inode *f_inode;
+};
+
+struct socket;
+
+struct sock_common {
+	unsigned short skc_family;
 };
 
 struct sock {
+	struct sock_common __sk_common;
 	__u16 sk_protocol;
+	struct socket *sk_socket;
 };
 
 struct socket {
 	struct file *file;
 	struct sock *sk;
+};
+
+struct unix_sock {
+	struct sock *peer;
 };
 
 struct tcp_sock {

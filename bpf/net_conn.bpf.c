@@ -3,7 +3,7 @@
 #include "net_conn.bpf.h"
 
 enum { WRAPPERS_MAX = 4 }; /* a server behind a proxy, both by TLS, each TLS in a type of its own */
-enum { IPPROTO_TCP = 6, IDENTITY_TRIES = 4 };
+enum { AF_UNIX = 1, IPPROTO_TCP = 6, IDENTITY_TRIES = 4 };
 
 GO_TYPE(tls_conn, "*crypto/tls.Conn");
 GO_FIELD(tls_conn_conn, interface, "crypto/tls.Conn.conn");
@@ -112,14 +112,13 @@ static __noinline __u64 fd_of(const struct go_interface *conn, __u64 bias)
 	return 0;
 }
 
-/* The TCP socket that this process has as FD. */
-static __always_inline struct tcp_sock *socket_of(__u32 fd)
+/* The socket that this process has as FD. */
+static __always_inline struct sock *socket_of(__u32 fd)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
 	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
 	struct socket *socket;
-	struct sock *sk;
 
 	if (fd >= BPF_CORE_READ(table, max_fds) ||
 	    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
@@ -127,8 +126,7 @@ static __always_inline struct tcp_sock *socket_of(__u32 fd)
 	socket = BPF_CORE_READ(file, private_data);
 	if (!socket || BPF_CORE_READ(socket, file) != file) /* not a socket */
 		return NULL;
-	sk = BPF_CORE_READ(socket, sk);
-	return sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP ? (void *)sk : NULL;
+	return BPF_CORE_READ(socket, sk);
 }
 
 /* The sequence numbers that a connection has come to, and the bytes that led there. */
@@ -142,13 +140,11 @@ struct tcp_progress {
  * no other place. tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c; they write
  * the count first, so that a sequence number that is the same afterwards belongs to it.
  */
-static __noinline int read_identity(__u32 fd, bool is_client, struct tcp_identity *out)
+static __noinline int read_tcp(const struct sock *sk, bool is_client, struct net_identity *out)
 {
-	struct tcp_sock *socket = socket_of(fd);
+	struct tcp_sock *socket = (void *)sk;
 	struct tcp_progress at;
 
-	if (!socket)
-		return 1;
 	at.una = BPF_CORE_READ(socket, snd_una);
 	at.next = BPF_CORE_READ(socket, rcv_nxt);
 	/* its lock is not ours: again, until nothing has moved meanwhile */
@@ -168,15 +164,45 @@ static __noinline int read_identity(__u32 fd, bool is_client, struct tcp_identit
 	return 1;
 }
 
-__weak int net_identity(const struct go_interface *conn, __u64 bias, bool is_client,
-			struct tcp_identity *out)
+/*
+ * Both ends know the client's one as long as it is open: a server's peer is that. Inode numbers are
+ * given in turn (get_next_ino() in sock_alloc(), net/socket.c), addresses of sockets again and again.
+ */
+static __noinline int read_unix(const struct sock *sk, bool is_client, struct net_identity *out)
 {
+	const struct sock *client = sk;
+	__u32 inode;
+
+	/* AF_UNIX may be a module, whose types are not among the kernel's own */
+	if (!bpf_core_field_exists(struct unix_sock, peer))
+		return 1;
+	if (!is_client)
+		client = BPF_CORE_READ((const struct unix_sock *)sk, peer);
+	if (!client)
+		return 1;
+	inode = BPF_CORE_READ(client, sk_socket, file, f_inode, i_ino);
+	out->sent = is_client ? inode : 0;
+	out->received = is_client ? 0 : inode;
+	return !inode;
+}
+
+__weak int net_identity(const struct go_interface *conn, __u64 bias, bool is_client,
+			struct net_identity *out)
+{
+	struct sock *sk;
 	__u64 fd;
 
 	if (!conn || !out || net_fd_sysfd == GO_ABSENT)
 		return 1;
 	fd = fd_of(conn, bias);
-	return fd ? read_identity(go_word(fd + net_fd_sysfd), is_client, out) : 1;
+	sk = fd ? socket_of(go_word(fd + net_fd_sysfd)) : NULL;
+	if (!sk)
+		return 1;
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+		return read_tcp(sk, is_client, out);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX)
+		return read_unix(sk, is_client, out);
+	return 1;
 }
 
 __weak int span_put_peer(struct in_flight *span, const struct go_interface *conn)

@@ -15,16 +15,17 @@
 /*
  * What makes a TCP connection one: the sequence numbers at which its two directions began, which
  * each end chose at random and both remember. Addresses may be translated on the way, or be the same
- * in two network namespaces; these are not.
+ * in two network namespaces; these are not. Of a unix socket's: the inode number of the client's end,
+ * as what that one sends, and 0.
  */
-struct tcp_identity {
+struct net_identity {
 	__u32 sent;	/* first sequence number of a byte that this end sends */
 	__u32 received; /* and that it receives */
 };
 
-/* Of the connection in the interface; non-zero when it is none over TCP. */
+/* Of the connection in the interface; non-zero when it is none over TCP or a unix socket. */
 int net_identity(const struct go_interface *conn, __u64 bias, bool is_client,
-		 struct tcp_identity *out);
+		 struct net_identity *out);
 
 /* The IP address and port in a net.Addr. Non-zero, and OUT empty, when it holds none. */
 int net_address(const struct go_interface *addr, __u64 bias, struct ip_address *out);

@@ -3,6 +3,10 @@
  * runtime.gopanic: puts the panic's value and stack on the goroutine's innermost span, also when a
  * middleware recovers it. What they mean, the agent finds out from the executable. A panic that nobody
  * recovers and runtime.Goexit end what the goroutine is in.
+ *
+ * Some packages of the standard library panic to get out of a recursion, recover that themselves and
+ * return an error. What is told by its type alone is left out here, where a loop of them would take the
+ * record's room; the agent leaves out the others.
  */
 #include "span.bpf.h"
 
@@ -14,6 +18,12 @@ extern const volatile __u16 runtime_g_stack_hi;
 GO_FIELD(runtime_g_gopc, int, "runtime.g.gopc");
 GO_FIELD(runtime_g_parent_goid, int, "runtime.g.parentGoid");
 GO_TEXT(text_start, text_end);
+
+/* src/fmt/scan.go, encoding/json/encode.go, encoding/gob/error.go, text/template/exec.go; 1.19 to 1.27 */
+GO_TYPE(panic_scan, "fmt.scanError");
+GO_TYPE(panic_json, "encoding/json.jsonError");
+GO_TYPE(panic_gob, "encoding/gob.gobError");
+GO_TYPE(panic_template, "text/template.writeError");
 
 /*
  * Where a walk up the stack is. The frame pointer points at a pair, the caller's one and the return
@@ -143,6 +153,13 @@ static __always_inline void put_text(struct in_flight *span, const struct panic_
 	span_put_text(span, ATTR_PANIC_TEXT, s.ptr, s.len);
 }
 
+/* No other package can make a value of TYPE, and its own lets none out. */
+static __always_inline bool is_way_out(__u64 type)
+{
+	return type && (type == panic_scan || type == panic_json || type == panic_gob ||
+			type == panic_template);
+}
+
 /* func gopanic(e any) */
 SEC("go_entry/runtime.gopanic")
 int panic_entry(struct pt_regs *ctx)
@@ -153,7 +170,7 @@ int panic_entry(struct pt_regs *ctx)
 	struct stack_walk walk;
 	struct goroutine on;
 
-	if (goroutine_of(ctx, &on))
+	if (is_way_out(value.type - go_bias(ctx)) || goroutine_of(ctx, &on))
 		return 0;
 	span = span_around(ctx, &on);
 	value.time_ns = bpf_ktime_get_boot_ns();

@@ -261,6 +261,12 @@ PROGRAMS = [
     Program("go-httpbin", module("github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin", "v2.18.3"),
             ["{root}/bin/go-httpbin", "-host", "127.0.0.1", "-port", "{port}"], HTTPBIN),
 ]
+JSON = {"Content-Type": "application/json"}
+# It keeps the User-Agent, which is another one each time: there are two of them for that.
+CROWDSEC_DECISIONS = [
+    Ask(f"GET /v1/decisions?ip=1.2.3.{host}", headers={"X-Api-Key": "key"},
+        below=sqlite("SELECT bouncers", "BEGIN", "UPDATE bouncers", "SELECT bouncers", "COMMIT",
+                     "SELECT decisions")) for host in (4, 5)]
 MINIFLUX_USER = {"Authorization": "Basic dGVzdDpwYXNzd29yZA=="}
 
 PROGRAMS += [
@@ -300,4 +306,43 @@ PROGRAMS += [
     Program("postgres-exporter", debian("prometheus-postgres-exporter"), **POSTGRES_EXPORTER),
     Program("postgres-exporter sid", debian("prometheus-postgres-exporter", "sid"),
             **POSTGRES_EXPORTER),
+    Program("pocketbase sid", debian("pocketbase", "sid"),
+            ["{root}/usr/bin/base", "--dir", "{data}/d", "serve", "--http", "127.0.0.1:{port}"],
+            ["GET /api/health", "GET /_/", "GET /api/none", "HEAD /api/health",
+             "GET /api/collections/none/records",
+             Ask("GET /api/collections/users/records", below=sqlite("SELECT users", "SELECT users")),
+             Ask("POST /api/collections/users/auth-with-password",
+                 '{"identity": "a@b.cc", "password": "none"}', headers=JSON,
+                 below=sqlite("SELECT users", "SELECT users"))],
+            ready="/api/health",
+            own=["BEGIN", "INSERT _logs", "DELETE _logs", "SELECT _logs", "COMMIT", "PRAGMA"]),
+    Program("aptly sid", debian("aptly", "sid"),
+            ["{root}/usr/bin/aptly", "api", "serve", "-config={data}/c.json",
+             "-listen=127.0.0.1:{port}"],
+            ["GET /api/version", "GET /api/ready", "GET /api/metrics", "GET /api/repos",
+             "GET /api/repos/none", "GET /api/repos/none/packages", "DELETE /api/files/none",
+             Ask("POST /api/repos", '{"Name": "none", "none": 1}', headers=JSON), "GET /none"],
+            files={"c.json": '{"rootDir": "{data}/d", "gpgDisableSign": true, '
+                             '"enableMetricsEndpoint": true}'}, ready="/api/healthy"),
+    Program("crowdsec sid", debian("crowdsec", "sid"),
+            ["{root}/usr/bin/crowdsec", "-c", "{data}/c.yaml", "-no-cs"],
+            ["GET /health", "GET /v1/none", "GET /v1/alerts",
+             *CROWDSEC_DECISIONS,
+             Ask("GET /v1/decisions", headers={"X-Api-Key": "none"}, below=sqlite("SELECT bouncers")),
+             Ask("POST /v1/watchers/login", '{"machine_id": "m", "password": "none"}', headers=JSON,
+                 below=sqlite("SELECT machines"))],
+            before=[["{root}/usr/bin/cscli", "-c", "{data}/c.yaml", "bouncers", "add", "b", "-k", "key"]],
+            files={"c.yaml": "common: {daemonize: false, log_media: stdout}\n"
+                             "config_paths: {config_dir: '{data}', data_dir: '{data}', "
+                             "hub_dir: '{data}', index_path: '{data}/h.json', "
+                             "simulation_path: '{data}/s.yaml'}\n"
+                             "db_config: {type: sqlite, db_path: '{data}/c.db'}\n"
+                             "api: {client: {credentials_path: '{data}/l.yaml'}, server: {"
+                             "listen_uri: '127.0.0.1:{port}', profiles_path: '{data}/p.yaml'}}\n"
+                             "prometheus: {enabled: false}\n",
+                   "h.json": "{}", "s.yaml": "simulation: false\n", "l.yaml": "{}",
+                   "p.yaml": "name: none\nfilters: ['false']\non_success: break\n"},
+            ready="/health",
+            own=["SELECT machines", "SELECT bouncers", "SELECT alerts", "SELECT decisions",
+                 "SELECT events", "BEGIN", "COMMIT", "DELETE decisions", "DELETE alerts"]),
 ]

@@ -2,12 +2,15 @@
 """Commands, their help and their exit statuses."""
 import json
 import os
+import shutil
+import signal
 import socket
+import subprocess
 import time
 
 import pytest
 
-from harness import client, gospan
+from harness import build, client, gospan
 from harness.client import get
 from harness.gospan import run
 
@@ -140,6 +143,27 @@ def test_for_with_nothing_to_trace(start_gospan):
     lines = [line for line in agent.stderr.lines if "/no/such/shop" in line]
     assert len(lines) == 1 and "waiting for" in lines[0], agent.stderr.text()
     assert "nothing was traced" in agent.stderr.lines[-1]
+
+
+def test_what_ended_too_soon_came_all_the_same(start_gospan, tmp_path):
+    """How soon is too soon depends on the machine."""
+    said = []
+    for number, seconds in enumerate((0.06, 0.03, 0.09, 0.01, 0.12, 0.18)):
+        short = tmp_path / f"short{number}"
+        shutil.copy(build.build("httpserver"), short)
+        agent = start_gospan("trace", "--exe", short, "--for", "30s", ready=0)
+        agent.stderr.wait(lambda text: "waiting for" in text, 5)
+        with subprocess.Popen([short], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            time.sleep(seconds)
+            process.kill()
+        time.sleep(1)  # the executable is read all the same
+        agent.signal(signal.SIGTERM)
+        assert agent.wait(10) == 0
+        if "ended before the probes were in it" in agent.stderr.lines[-1]:
+            assert "came (1 process)" in agent.stderr.lines[-1]
+            return
+        said.append(agent.stderr.lines[-1])
+    pytest.fail("\n".join(said))
 
 
 def test_ps(start_server):

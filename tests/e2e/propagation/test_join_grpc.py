@@ -18,7 +18,8 @@ NEW = (build.NEWEST, "1.85.0")
 CELLS = [("1.19.13", "1.40.0", "default"), ("1.21.13", "1.59.0", "default"),
          ("1.24.9", "1.64.0", "pie stripped"), ("1.24.9", "1.69.4", "-N -l"),
          (build.NEWEST, "1.77.0", "default"), (build.NEWEST, "1.81.0", "pie stripped"),
-         (*NEW, "default"), (*NEW, "pie stripped"), (*NEW, "-race")]
+         (*NEW, "default"), (*NEW, "pie stripped"), (*NEW, "-race"),
+         ("1.19.13", "1.34.0", "default")]
 CORNERS = [CELLS[0], CELLS[6]]
 
 FOREIGN = {"traceparent": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"}

@@ -74,6 +74,18 @@ def test_every_server_span_has_its_client(pair, base, via, proto, version, mode)
         is_caused(client, server)
 
 
+@pytest.mark.parametrize("version, mode", [("1.19.13", "default"), ("1.27.1", "default")])
+def test_over_a_unix_socket(pair, tmp_path, version, mode):
+    """Each call has a connection of its own, all of them the same addresses."""
+    path = str(tmp_path / "socket")
+    p = pair(version, mode, back=("-unix", path))
+    p.bases["unix"] = "http://unix.example"
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: p.call(f"/ok/{i}", base="unix", via="unix", socket=path), range(40)))
+    for client, server in p.joined(p.spans(120)).values():
+        is_caused(client, server)
+
+
 @pytest.mark.parametrize("base, via", [("http", "plain"), ("tls", "h2"), ("h2c", "xnetplain")])
 def test_a_server_whose_connections_are_of_a_type_of_its_own(pair, base, via):
     p = pair(back=("-wrapped",))

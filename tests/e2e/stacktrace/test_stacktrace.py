@@ -109,6 +109,25 @@ def test_a_value_at_the_end_of_its_page(panic, version):
         "runtime error: slice bounds out of range [:5] with capacity 3"] * 2
 
 
+@pytest.mark.parametrize("version", ["1.19.13", build.NEWEST])
+def test_a_library_s_way_out_is_no_exception(panic, version):
+    """The standard library panics to leave a recursion, recovers and returns an error."""
+    said = panic("scan", "scan-nothing", "marshal", "gob", "break", "template", "template-writes",
+                 "template-text", "pattern", "table", version=version)
+    assert all(found == ([], []) for found in said.values()), said
+
+
+@pytest.mark.parametrize("version", ["1.19.13", build.NEWEST])
+def test_a_panic_behind_many_of_those(panic, version):
+    (said,), (event,) = panic("after-scans", version=version)["after-scans"]
+    assert frames_of(stack_of(event)) == above_panics(said)
+
+
+def test_a_library_s_error_thrown_by_the_program(panic):
+    _, (event,) = panic("template-error")["template-error"]
+    assert event.attributes["exception.type"] == "text/template.ExecError"
+
+
 def check_long(found, frames):
     """Both are cut: Go 1.19 and 1.20 leave out the outer frames, often without a word, later ones those
     in the middle."""

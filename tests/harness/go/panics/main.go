@@ -26,7 +26,12 @@ var ways = map[string]way{}
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	s := &stacks{texts: []string{}}
-	answer(s, ways[strings.TrimPrefix(r.URL.Path, "/")])
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	do := ways[name]
+	if do == nil {
+		do = quiet[name]
+	}
+	answer(s, do)
 	text, _ := json.Marshal(s.texts)
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.Write(text)
