@@ -247,6 +247,27 @@ static struct otlp_text fitting(struct otlp_text name, unsigned width)
 	return dot ? (struct otlp_text){ dot + 1, name.at + name.len - dot - 1 } : name;
 }
 
+/* "GET /api/v1/items/{id}" without what leaves no room for its end, where a program's routes differ. */
+static bool put_end_of_route(struct row *row, struct otlp_text name, unsigned width)
+{
+	const char *end = name.at + name.len, *path = memchr(name.at, ' ', name.len);
+	struct otlp_text method, rest;
+
+	if (text__width(name) <= width || !path || end - path < 2 || path[1] != '/')
+		return false;
+	method = (struct otlp_text){ name.at, ++path - name.at };
+	while ((path = memchr(path + 1, '/', end - path - 1))) {
+		rest = (struct otlp_text){ path, end - path };
+		if (text__width(method) + 1 + text__width(rest) > width)
+			continue;
+		row__foreign(row, method, width);
+		row__own(row, "…");
+		row__foreign(row, rest, width);
+		return true;
+	}
+	return false;
+}
+
 static void put_name(struct row *row, struct otlp_text name, unsigned depth, unsigned width)
 {
 	unsigned end = row->width + width;
@@ -259,7 +280,8 @@ static void put_name(struct row *row, struct otlp_text name, unsigned depth, uns
 	if (depth > 0)
 		row__own(row, "└ ");
 	row__style(row, BOLD);
-	row__foreign(row, fitting(name, end - row->width), end - row->width);
+	if (!put_end_of_route(row, name, end - row->width))
+		row__foreign(row, fitting(name, end - row->width), end - row->width);
 	row__style(row, PLAIN);
 	row__pad_to(row, end);
 }

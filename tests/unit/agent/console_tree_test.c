@@ -264,6 +264,18 @@ static void a_method_is_shown_rather_than_its_package(void **state)
 	assert_memory_equal(screen->text + 15, "inventory.Catalogue/Product   ", 30);
 }
 
+static void a_long_route_is_told_by_its_end(void **state)
+{
+	struct screen *screen = *state;
+
+	line_of(screen, "GET /api/v1/namespaces/{namespace}/pods/{name}/log", NULL, 0, NULL);
+	assert_memory_equal(screen->text + 15, "GET …/pods/{name}/log   ", 25);
+	line_of(screen, "GET /api/v1/namespaces/{a_name_that_is_too_long}", NULL, 0, NULL);
+	assert_memory_equal(screen->text + 15, "GET /api/v1/namespaces/{a_nam…", 32);
+	line_of(screen, "DELETE /api/v1/nodes/{name}", NULL, 0, NULL);
+	assert_memory_equal(screen->text + 15, "DELETE /api/v1/nodes/{name}   ", 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_wait_for_a_connection_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_method_is_shown_rather_than_its_package, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_long_route_is_told_by_its_end, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
