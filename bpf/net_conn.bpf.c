@@ -129,37 +129,30 @@ static __always_inline struct sock *socket_of(__u32 fd)
 	return BPF_CORE_READ(socket, sk);
 }
 
-/* The sequence numbers that a connection has come to, and the bytes that led there. */
-struct tcp_progress {
-	__u32 una, next;
-	__u64 acked, received;
-};
-
 /*
- * The kernel counts the SYN's sequence number as acknowledged where it was sent by connect(), and at
- * no other place. tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c; they write
- * the count first, so that a sequence number that is the same afterwards belongs to it.
+ * Where its two directions began: what they have come to less the bytes that led there. The kernel
+ * counts the SYN's sequence number as acknowledged where it was sent by connect(), and at no other
+ * place: tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c.
  */
+static __always_inline struct net_identity beginning_of(const struct tcp_sock *socket, bool is_client)
+{
+	struct net_identity out = {};
+
+	out.sent = BPF_CORE_READ(socket, snd_una) - (__u32)BPF_CORE_READ(socket, bytes_acked) + is_client;
+	out.received = BPF_CORE_READ(socket, rcv_nxt) - (__u32)BPF_CORE_READ(socket, bytes_received);
+	return out;
+}
+
+/* The socket's lock is not ours, so that of two numbers only one may have moved: what is true stays. */
 static __noinline int read_tcp(const struct sock *sk, bool is_client, struct net_identity *out)
 {
-	struct tcp_sock *socket = (void *)sk;
-	struct tcp_progress at;
+	struct net_identity before = beginning_of((void *)sk, is_client);
 
-	at.una = BPF_CORE_READ(socket, snd_una);
-	at.next = BPF_CORE_READ(socket, rcv_nxt);
-	/* its lock is not ours: again, until nothing has moved meanwhile */
 	for (int i = 0; i < IDENTITY_TRIES; i++) {
-		__u32 una = at.una, next = at.next;
-
-		at.acked = BPF_CORE_READ(socket, bytes_acked);
-		at.received = BPF_CORE_READ(socket, bytes_received);
-		at.una = BPF_CORE_READ(socket, snd_una);
-		at.next = BPF_CORE_READ(socket, rcv_nxt);
-		if (at.una != una || at.next != next)
-			continue;
-		out->sent = una - (__u32)at.acked + is_client;
-		out->received = next - (__u32)at.received;
-		return 0;
+		*out = beginning_of((void *)sk, is_client);
+		if (out->sent == before.sent && out->received == before.received)
+			return 0;
+		before = *out;
 	}
 	return 1;
 }

@@ -36,6 +36,7 @@ class Pair:
         """(client's, server's, all others)"""
         self.agent.wait_spans(count, timeout=8)
         spans = sorted(self.agent.stop(), key=lambda s: s.start_ns)
+        print(self.agent.stderr.text())  # shown where the test fails
         assert len(spans) == count, [f"{s.kind} {s.name} {s.attributes}" for s in spans]
         rpc = [s for s in spans if s["rpc.system.name"]]
         return ([s for s in rpc if s.kind == CLIENT], [s for s in rpc if s.kind == SERVER],
