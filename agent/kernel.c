@@ -66,31 +66,26 @@ static void set_sizes(struct gospan_bpf *bpf, uint32_t ring_bytes, uint32_t max_
 }
 
 /*
- * A throw-away instance runs a program in our own context that reads our pid namespace: pids that
- * BPF sees are of the initial one, ours may be nested (a sidecar's).
+ * A program run in our own context reads our pid namespace: pids that BPF sees are of the initial one,
+ * ours may be nested (a sidecar's).
  */
-static int find_pid_namespace(struct kernel *k)
+static int find_pid_namespace(struct kernel *k, struct gospan_bpf *bpf)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	struct gospan_bpf *bpf = open_bpf();
-	int err;
+	int err = bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.agent_position), &opts);
 
-	if (!bpf)
-		return -errno;
-	set_sizes(bpf, 4096, 1); /* as small as it gets: its maps are not used */
-	bpf_map__set_max_entries(bpf->maps.contexts, 1);
-	bpf_map__set_max_entries(bpf->maps.births, 1);
-	bpf_map__set_max_entries(bpf->maps.joins, 1);
-	bpf_program__set_autoload(bpf->progs.agent_position, true);
-	err = gospan_bpf__load(bpf);
-	if (!err)
-		err = bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.agent_position), &opts);
-	if (!err) {
-		k->pid_level = bpf->bss->found_pid_level;
-		k->pid_namespace = bpf->bss->found_pid_namespace;
-	}
-	gospan_bpf__destroy(bpf);
-	return err;
+	if (err)
+		return log_err(err, "kernel: failed to find our pid namespace");
+	k->pid_level = bpf->bss->found_pid_level;
+	k->pid_namespace = bpf->bss->found_pid_namespace;
+	return 0;
+}
+
+static void follow_processes(struct kernel *k, struct gospan_bpf *bpf)
+{
+	bpf->links.process_exec = bpf_program__attach(bpf->progs.process_exec);
+	bpf->links.process_exit = bpf_program__attach(bpf->progs.process_exit);
+	k->tells_processes = bpf->links.process_exec && bpf->links.process_exit;
 }
 
 static int load_shared(struct kernel *k, bool with_tracepoints)
@@ -108,20 +103,20 @@ static int load_shared(struct kernel *k, bool with_tracepoints)
 	 */
 	if (features__has(k->features, FEATURE_UPROBE_MULTI))
 		bpf_map__set_map_flags(bpf->maps.in_flight, BPF_F_NO_PREALLOC);
-	bpf->rodata->process_pid_level = k->pid_level;
-	bpf->rodata->process_pid_namespace = k->pid_namespace;
 	bpf_program__set_autoload(bpf->progs.process_exec, with_tracepoints);
 	bpf_program__set_autoload(bpf->progs.process_exit, with_tracepoints);
+	bpf_program__set_autoload(bpf->progs.agent_position, true);
 	err = gospan_bpf__load(bpf);
+	if (err)
+		log_err(err, "kernel: failed to create the BPF maps");
+	else
+		err = find_pid_namespace(k, bpf);
 	if (err) {
 		gospan_bpf__destroy(bpf);
 		return err;
 	}
-	if (with_tracepoints) {
-		bpf->links.process_exec = bpf_program__attach(bpf->progs.process_exec);
-		bpf->links.process_exit = bpf_program__attach(bpf->progs.process_exit);
-		k->tells_processes = bpf->links.process_exec && bpf->links.process_exit;
-	}
+	if (with_tracepoints)
+		follow_processes(k, bpf);
 	k->bpf = bpf;
 	return 0;
 }
@@ -138,16 +133,9 @@ int kernel__new(const struct config *config, const struct features *features, st
 	libbpf_set_print(print_libbpf);
 	k->config = config;
 	k->features = features;
-	err = find_pid_namespace(k);
-	if (err) {
-		log_err(err, "kernel: failed to find our pid namespace");
-		goto cleanup;
-	}
 	err = load_shared(k, features__has(features, FEATURE_EXEC_TRACEPOINTS));
-	if (err) {
-		log_err(err, "kernel: failed to create the BPF maps");
+	if (err)
 		goto cleanup;
-	}
 	if (!k->tells_processes)
 		log_info("kernel: no exec tracepoint here; looking through /proc each second instead");
 	err = declarations__read(k->bpf->obj, &k->declarations);

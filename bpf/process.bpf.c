@@ -12,10 +12,7 @@ struct {
 	__uint(max_entries, 64 << 10);
 } process_events SEC(".maps");
 
-const volatile __u32 process_pid_level = 0;
-const volatile __u64 process_pid_namespace = 0;
-
-/* Written by agent_position when the agent runs it for itself. */
+/* Where the agent is: agent_position, run by it for itself, finds out before the others are attached. */
 __u32 found_pid_level = 0;
 __u64 found_pid_namespace = 0;
 
@@ -33,7 +30,7 @@ __hidden int process_tell(enum record_type type, __u32 pid)
 
 static __always_inline int tell(enum record_type type)
 {
-	return process_tell(type, pid_in_namespace(process_pid_level, process_pid_namespace));
+	return process_tell(type, pid_in_namespace(found_pid_level, found_pid_namespace));
 }
 
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
