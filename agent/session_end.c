@@ -291,7 +291,7 @@ static void on_flushed(void *ctx)
 		s->status = 1;
 	if (s->traced_cnt || counts.produced)
 		log_done("", &counts, &s->losses);
-	else if (s->config->command == COMMAND_TRACE && !s->failed_cnt)
+	else if (!s->run && !s->failed_cnt)
 		tell_of_none(s);
 	else if (s->run && !s->failed_cnt && run__status(s->run) < STATUS_NOT_EXECUTABLE)
 		log_info("done: nothing was traced: no Go program was started, or none that lived long enough");
