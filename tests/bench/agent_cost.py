@@ -28,8 +28,9 @@ def _settled(sink):
 
 
 def storm(build, go, rate):
-    """A producer in memory at RATE (0: as fast as it can) against the agent on its own CPU."""
-    settings = {**AGENT_SETTINGS, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    """A producer in memory against the agent on its own CPU: at RATE, with queue and batches as they are
+    by default, or as fast as it can (0), with a queue for that."""
+    settings = {"OTEL_BSP_SCHEDULE_DELAY": "200", **({} if rate else AGENT_SETTINGS)}
     with Sink(build) as sink, Server(build, go, "gospan") as server:
         server.trace(sink.endpoint, settings)
         start = machine.cpu_seconds(server.agent.pid)

@@ -62,7 +62,7 @@ class Target:
         """Starts what its mode says; gospan exports to ENDPOINT."""
         if self.mode == "gospan":
             env = environment({"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-                               **(settings or AGENT_SETTINGS)})
+                               **(AGENT_SETTINGS if settings is None else settings)})
             self.agent = Child([self.build / "gospan", "trace", "--no-console", "--pid", self.pid],
                                env=env, prefix=machine.pinned(1))
             if not self.agent.stderr.wait(lambda line: "ready" in line, 10):
