@@ -143,7 +143,10 @@ static __always_inline struct net_identity beginning_of(const struct tcp_sock *s
 	return out;
 }
 
-/* The socket's lock is not ours, so that of two numbers only one may have moved: what is true stays. */
+/*
+ * The socket's lock is not ours, so that of two numbers only one may have moved: what is true stays. If
+ * who writes them is preempted in between, what is not stays as well, and no other end has that.
+ */
 static __noinline int read_tcp(const struct sock *sk, bool is_client, struct net_identity *out)
 {
 	struct net_identity before = beginning_of((void *)sk, is_client);

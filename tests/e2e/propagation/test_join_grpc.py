@@ -62,12 +62,15 @@ def is_caused(client, server):
     assert client.start_ns <= server.start_ns
 
 
-def are_pairs(clients, servers):
-    """Each failed with a message of its own, which both ends know."""
+def are_pairs(clients, servers, alone=0):
+    """Each failed with a message of its own, which both ends know. So many servers' may have no parent."""
     by_message = {s.message: s for s in clients}
     assert len(by_message) == len(clients) == len(servers)
     for server in servers:
-        is_caused(by_message[server.message], server)
+        if server.parent_id == "" and alone > 0:
+            alone -= 1
+        else:
+            is_caused(by_message[server.message], server)
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -164,11 +167,14 @@ def test_a_server_that_comes_late(pair, go, version, mode):
 
 @pytest.mark.parametrize("go, version, mode", CORNERS)
 def test_connections_that_come_and_go(pair, go, version, mode):
-    """What a closing connection has not taken goes over the next one, as another stream."""
+    """What a closing connection has not taken goes over the next one, as another stream. Here the kernel
+    is busy with connections all the time, and one in a million readings of one comes in between two of
+    its numbers (bpf/net_conn.bpf.c): no join then, rather than a wrong one.
+    """
     p = pair(go, version, mode, server_args=["-age", "20ms"])
     p.do(do="many", text="status:13:call #", count=3000, parallel=8)
     clients, servers, _ = p.spans(6000)
-    are_pairs(clients, servers)
+    are_pairs(clients, servers, alone=2)
     assert len({s["network.peer.port"] for s in servers}) > 3
 
 
