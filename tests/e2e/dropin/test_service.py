@@ -41,7 +41,7 @@ def test_ready_when_it_waits_and_each_time_what_it_does(needs_bpf, manager, tmp_
     with service(manager, OTEL_GO_AUTO_TARGET_EXE=str(exe)) as agent:
         waiting = {"READY": "1", "STATUS": f"waiting for OTEL_GO_AUTO_TARGET_EXE='{exe}'"}
         assert hear(manager) == waiting
-        assert f"waiting for OTEL_GO_AUTO_TARGET_EXE='{exe}'" in agent.stderr.text()
+        assert agent.stderr.wait(lambda t: f"waiting for OTEL_GO_AUTO_TARGET_EXE='{exe}'" in t, 5)
         with Server(exe) as server:
             traced = hear(manager)
             assert traced["READY"] == "1" and traced["STATUS"].startswith(f"pid {server.pid} ")
