@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "import_path.h"
 #include "packages.h"
 
 /* Bytes of the import path that FUNCTION begins with: to the first dot behind the last slash. */
@@ -101,7 +102,7 @@ static size_t versionless(const char *name)
 {
 	const char *last = strrchr(name, '/');
 
-	if (last && last[1] == 'v' && last[2] && strspn(last + 2, "0123456789") == strlen(last + 2))
+	if (last && import_path__is_version(last + 1, strlen(last + 1)))
 		return last - name;
 	return strlen(name);
 }

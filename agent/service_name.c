@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service_name.h"
 
-#include <ctype.h>
 #include <fnmatch.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "import_path.h"
 #include "utf8.h"
 
 static bool is_set(const char *text)
@@ -28,20 +28,6 @@ static bool says_nothing(const char *name)
 	return false;
 }
 
-/* "v2": not a name but a major version */
-static bool is_version(const char *p, size_t len)
-{
-	size_t i;
-
-	if (len < 2 || p[0] != 'v')
-		return false;
-	for (i = 1; i < len; i++) {
-		if (!isdigit((unsigned char)p[i]))
-			return false;
-	}
-	return true;
-}
-
 /* Last element of the package path that names something: "example.com/shop/v2" is shop. */
 static const char *last_element(const char *path, size_t *len)
 {
@@ -51,7 +37,7 @@ static const char *last_element(const char *path, size_t *len)
 		for (start = end; start > path && start[-1] != '/'; start--)
 			;
 		*len = end - start;
-		if (*len && !is_version(start, *len))
+		if (*len && !import_path__is_version(start, *len))
 			return start;
 		if (start == path)
 			return NULL;

@@ -217,8 +217,10 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 		tell_of_writing(s, e);
 	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
 		attach_process(s, seen, seen->waiting[i]);
-	if (!e)
-		*(is_gone(first) ? &s->went_cnt : &s->failed_cnt) += seen->waiting_cnt;
+	if (!e && is_gone(first))
+		s->went_cnt += seen->waiting_cnt;
+	else if (!e)
+		s->failed_cnt += seen->waiting_cnt;
 	seen->waiting_cnt = 0;
 	resume_command(s);
 	session__look_for_end(s);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* session_end: how a session waits for processes, ends, and what it does when it cannot begin. */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,8 @@ enum {
 	FLUSH_MS = 5000,
 	SAME_SIGNAL_NS = 100000000,
 };
+
+enum { WAITING_MAX = 300 }; /* bytes of the text that says who is waited for */
 
 static const uint64_t second_ns = 1000000000;
 
@@ -103,12 +104,19 @@ static void on_deadline(void *ctx)
 		session__end(s, 0);
 }
 
+static void describe_waiting(const struct session *s, char *buf, size_t buf_sz)
+{
+	static const char waiting_for[] = "waiting for ";
+
+	snprintf(buf, buf_sz, "%s", waiting_for);
+	discover__describe(s->discover, buf + strlen(waiting_for), buf_sz - strlen(waiting_for));
+}
+
 void session__tell_waiting(struct session *s)
 {
-	char what[256], status[300];
+	char status[WAITING_MAX];
 
-	discover__describe(s->discover, what, sizeof(what));
-	snprintf(status, sizeof(status), "waiting for %s", what);
+	describe_waiting(s, status, sizeof(status));
 	notify__ready(status);
 }
 
@@ -116,7 +124,7 @@ void session__tell_waiting(struct session *s)
 static void on_waiting(void *ctx)
 {
 	struct session *s = ctx;
-	char what[256], visible[256];
+	char waiting[WAITING_MAX], visible[256];
 	size_t cnt;
 
 	if (is_attaching(s)) {
@@ -124,13 +132,13 @@ static void on_waiting(void *ctx)
 		return;
 	}
 	cnt = ps__summary(visible, sizeof(visible));
-	discover__describe(s->discover, what, sizeof(what));
+	describe_waiting(s, waiting, sizeof(waiting));
 	if (cnt)
-		log_info("waiting for %s; Go processes visible: %s", what, visible);
+		log_info("%s; Go processes visible: %s", waiting, visible);
 	else
-		log_info("waiting for %s; no Go process is visible (in a pod: shareProcessNamespace: true; "
-			 "in Docker: --pid=host)", what);
-	session__tell_waiting(s);
+		log_info("%s; no Go process is visible (in a pod: shareProcessNamespace: true; "
+			 "in Docker: --pid=host)", waiting);
+	notify__ready(waiting);
 	loop__start_timer(s->waiting, 60 * second_ns, 0);
 	if (!s->waiting_told)
 		start_deadline(s);
@@ -185,9 +193,10 @@ void session__look_for_end(struct session *s)
 		session__end(s, s->traced_cnt ? 0 : 1);
 		return;
 	}
+	if (s->idle)
+		return;
 	/* A sidecar that ended would be restarted, in vain, and take its pod down. */
-	if (!s->idle)
-		log_info("idle: nothing that could be traced is left");
+	log_info("idle: nothing that could be traced is left");
 	s->idle = true;
 	s->status = idle_status(1);
 	notify__ready(idle_text);
@@ -273,7 +282,11 @@ static void count_losses(struct session *s)
 
 static void tell_of_none(const struct session *s)
 {
-	if (!s->went_cnt)
+	if (s->run && run__status(s->run) >= STATUS_NOT_EXECUTABLE)
+		return; /* why was said */
+	if (s->run)
+		log_info("done: nothing was traced: no Go program was started, or none that lived long enough");
+	else if (!s->went_cnt)
 		log_info("done: nothing was traced: no process came that was asked for");
 	else
 		log_info("done: nothing was traced: what was asked for came (%llu process%s), and ended before "
@@ -291,10 +304,8 @@ static void on_flushed(void *ctx)
 		s->status = 1;
 	if (s->traced_cnt || counts.produced)
 		log_done("", &counts, &s->losses);
-	else if (!s->run && !s->failed_cnt)
+	else if (!s->failed_cnt)
 		tell_of_none(s);
-	else if (s->run && !s->failed_cnt && run__status(s->run) < STATUS_NOT_EXECUTABLE)
-		log_info("done: nothing was traced: no Go program was started, or none that lived long enough");
 	loop__stop(s->loop, s->status);
 }
 
@@ -354,12 +365,11 @@ static int wait_for_signal(int fd, uint64_t end_ns)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	struct signalfd_siginfo info;
-	uint64_t now_ns = loop__now_ns(), left_ms = 0;
+	uint64_t now_ns = loop__now_ns(), left_ns = end_ns > now_ns ? end_ns - now_ns : 0;
+	struct timespec left = {.tv_sec = left_ns / second_ns, .tv_nsec = left_ns % second_ns};
 
-	if (end_ns > now_ns)
-		left_ms = (end_ns - now_ns) / 1000000 + 1;
-	if (!poll(&poll_fd, 1, !end_ns ? -1 : left_ms < INT_MAX ? (int)left_ms : INT_MAX))
-		return left_ms < INT_MAX ? SIGTERM : 0;
+	if (!ppoll(&poll_fd, 1, end_ns ? &left : NULL, NULL))
+		return SIGTERM;
 	if (read(fd, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGCHLD ||
 	    info.ssi_signo == SIGUSR1)
 		return 0;

@@ -43,8 +43,7 @@ struct stack_walk {
 
 static __always_inline struct stack_walk walk_from(const struct pt_regs *ctx, __u64 g)
 {
-	/* on arm64 it points to the word below the stack pointer */
-	struct stack_walk walk = {.g = g, .below = ctx->sp - 16, .fp = go_fp(ctx)};
+	struct stack_walk walk = {.g = g, .below = ctx->sp, .fp = go_fp(ctx)};
 #if defined(__TARGET_ARCH_x86)
 	__u64 words[2] = {};
 
@@ -52,6 +51,7 @@ static __always_inline struct stack_walk walk_from(const struct pt_regs *ctx, __
 	walk.pc = words[0];
 	walk.above = words[1];
 #else
+	walk.below -= 16; /* it points to the word below the stack pointer */
 	walk.pc = ctx->regs[30];
 #endif
 	return walk;

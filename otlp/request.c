@@ -154,16 +154,12 @@ static bool read_pair(char *pair, char **name, char **value)
 	return is_usable(*name, *value);
 }
 
-static int add_pair(struct curl_slist **list, char *pair)
+static int add_pair(struct curl_slist **list, const char *name, const char *value)
 {
-	char *name, *value, *line;
-	size_t line_sz;
+	size_t line_sz = strlen(name) + strlen(value) + sizeof(": ");
+	char *line = malloc(line_sz);
 	int err;
 
-	if (!read_pair(pair, &name, &value))
-		return 0;
-	line_sz = strlen(name) + strlen(value) + sizeof(": ");
-	line = malloc(line_sz);
 	if (!line)
 		return -ENOMEM;
 	/* libcurl's way to send a header without a value is "name;" */
@@ -173,39 +169,40 @@ static int add_pair(struct curl_slist **list, char *pair)
 	return err;
 }
 
-int exporter__count_headers(const char *headers, size_t *usable, size_t *unusable)
+/* "k=v,k2=v2", to LIST unless it is NULL. Unusable pairs are left out: config has warned of them. */
+static int read_pairs(const char *headers, struct curl_slist **list, size_t *usable, size_t *unusable)
 {
 	char *copy = strdup(headers), *pair, *save = NULL, *name, *value;
-
-	if (!copy)
-		return -ENOMEM;
-	*usable = *unusable = 0;
-	for (pair = strtok_r(copy, ",", &save); pair; pair = strtok_r(NULL, ",", &save)) {
-		if (pair[strspn(pair, " \t")])
-			(*(read_pair(pair, &name, &value) ? usable : unusable))++;
-	}
-	free(copy);
-	return 0;
-}
-
-/* "k=v,k2=v2". Unusable pairs are left out: config has warned of them. */
-static int add_pairs(struct curl_slist **list, const char *headers)
-{
-	char *copy = strdup(headers), *pair, *save = NULL;
 	int err = 0;
 
 	if (!copy)
 		return -ENOMEM;
-	for (pair = strtok_r(copy, ",", &save); pair && !err; pair = strtok_r(NULL, ",", &save))
-		err = add_pair(list, pair);
+	*usable = *unusable = 0;
+	for (pair = strtok_r(copy, ",", &save); pair && !err; pair = strtok_r(NULL, ",", &save)) {
+		if (!pair[strspn(pair, " \t")])
+			continue;
+		if (!read_pair(pair, &name, &value)) {
+			++*unusable;
+			continue;
+		}
+		++*usable;
+		if (list)
+			err = add_pair(list, name, value);
+	}
 	free(copy);
 	return err;
+}
+
+int exporter__count_headers(const char *headers, size_t *usable, size_t *unusable)
+{
+	return read_pairs(headers, NULL, usable, unusable);
 }
 
 int request__headers(const struct otlp_settings *settings, const struct protocol *protocol,
 		     struct curl_slist **out)
 {
 	struct curl_slist *list = NULL;
+	size_t usable, unusable;
 	int err;
 
 	/* no pause before larger bodies to ask whether they are welcome */
@@ -215,7 +212,7 @@ int request__headers(const struct otlp_settings *settings, const struct protocol
 	if (!err && settings->gzip)
 		err = add_header(&list, protocol->gzip_header);
 	if (!err && settings->headers)
-		err = add_pairs(&list, settings->headers);
+		err = read_pairs(settings->headers, &list, &usable, &unusable);
 	if (err)
 		curl_slist_free_all(list);
 	else

@@ -46,7 +46,7 @@ func startMixed(program string) (*mixedServer, error) {
 
 // fives makes CNT requests over as many connections as goroutines.
 func (m *mixedServer) fives(cnt, goroutines int) error {
-	var failed sync.Map
+	failed := make([]error, cnt)
 	var wait sync.WaitGroup
 	for i := 0; i < goroutines; i++ {
 		wait.Add(1)
@@ -55,8 +55,7 @@ func (m *mixedServer) fives(cnt, goroutines int) error {
 			client := http.Client{Transport: &http.Transport{}}
 			for ; i < cnt; i += goroutines {
 				answer, err := client.Get(fmt.Sprintf("%s/five?n=%d", m.address, i))
-				if err != nil {
-					failed.Store(i, err)
+				if failed[i] = err; err != nil {
 					continue
 				}
 				io.Copy(io.Discard, answer.Body)
@@ -65,9 +64,8 @@ func (m *mixedServer) fives(cnt, goroutines int) error {
 		}(i)
 	}
 	wait.Wait()
-	var all []error
-	failed.Range(func(i, err any) bool { all = append(all, err.(error)); return true })
-	return errors.Join(firsts(all)...)
+	failed = slices.DeleteFunc(failed, func(err error) bool { return err == nil })
+	return errors.Join(firsts(failed)...)
 }
 
 // judgeFive is about one trace: a server, below it a call and two queries, below the call a server.
@@ -126,7 +124,6 @@ func checkFives(program string) (string, error) {
 // mixed is about requests that become one trace in one program: HTTP both ways, SQL, goroutines.
 func mixed() {
 	programs, _ := filepath.Glob("/bin/mixed-*")
-	slices.Sort(programs)
 	for _, program := range programs {
 		detail, err := checkFives(program)
 		report("five spans "+strings.TrimPrefix(filepath.Base(program), "mixed-"), detail, err)

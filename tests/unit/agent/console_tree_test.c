@@ -254,26 +254,26 @@ static void a_wait_for_a_connection_is_told(void **state)
 }
 
 /* What is cut is what tells least. */
+/* A span of that NAME begins its line, behind the time, with SHOWN. */
+static void assert_named(struct screen *screen, const char *name, const char *shown)
+{
+	line_of(screen, name, NULL, 0, NULL);
+	assert_memory_equal(screen->text + 15, shown, strlen(shown));
+}
+
 static void a_method_is_shown_rather_than_its_package(void **state)
 {
-	struct screen *screen = *state;
-
-	line_of(screen, "acme.inventory.v1.Catalogue/Product", NULL, 0, NULL);
-	assert_memory_equal(screen->text + 15, "Catalogue/Product   ", 20);
-	line_of(screen, "inventory.Catalogue/Product", NULL, 0, NULL);
-	assert_memory_equal(screen->text + 15, "inventory.Catalogue/Product   ", 30);
+	assert_named(*state, "acme.inventory.v1.Catalogue/Product", "Catalogue/Product   ");
+	assert_named(*state, "inventory.Catalogue/Product", "inventory.Catalogue/Product   ");
 }
 
 static void a_long_route_is_told_by_its_end(void **state)
 {
-	struct screen *screen = *state;
-
-	line_of(screen, "GET /api/v1/namespaces/{namespace}/pods/{name}/log", NULL, 0, NULL);
-	assert_memory_equal(screen->text + 15, "GET …/pods/{name}/log   ", 25);
-	line_of(screen, "GET /api/v1/namespaces/{a_name_that_is_too_long}", NULL, 0, NULL);
-	assert_memory_equal(screen->text + 15, "GET /api/v1/namespaces/{a_nam…", 32);
-	line_of(screen, "DELETE /api/v1/nodes/{name}", NULL, 0, NULL);
-	assert_memory_equal(screen->text + 15, "DELETE /api/v1/nodes/{name}   ", 30);
+	assert_named(*state, "GET /api/v1/namespaces/{namespace}/pods/{name}/log",
+		     "GET …/pods/{name}/log   ");
+	assert_named(*state, "GET /api/v1/namespaces/{a_name_that_is_too_long}",
+		     "GET /api/v1/namespaces/{a_nam…");
+	assert_named(*state, "DELETE /api/v1/nodes/{name}", "DELETE /api/v1/nodes/{name}   ");
 }
 
 int main(void)
