@@ -34,33 +34,42 @@ static const char *const cost_names[] = {
 	[SITE_EMULATED] = "emulated", [SITE_STEPPED] = "stepped", [SITE_SIMULATED] = "simulated",
 };
 
-static int open_inspection(struct inspection *in)
+/* What every start of the agent reads of an executable. */
+static int read_facts(struct inspection *in, int fd)
 {
 	uint64_t start_ns = loop__now_ns();
 	struct why why = {""};
-	int fd = open(in->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
+	int err = resolve__open(fd, in->path, &in->resolve, &why);
 
-	if (fd < 0)
-		return log_err(-errno, "inspect: failed to open '%s'", in->path);
-	err = resolve__open(fd, in->path, &in->resolve, &why);
-	close(fd);
 	if (err) {
 		log_error("inspect: %s", why.text);
 		return err;
 	}
+	err = plan__new(in->declarations, in->resolve, &in->plan);
+	in->elapsed_ms = (loop__now_ns() - start_ns) / 1e6;
+	return err;
+}
+
+static int open_inspection(struct inspection *in)
+{
+	int fd = open(in->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
+
+	if (fd < 0)
+		return log_err(-errno, "inspect: failed to open '%s'", in->path);
 	in->bpf = gospan_bpf__open();
-	if (!in->bpf)
-		return log_err(-errno, "inspect: failed to read the embedded BPF object");
-	err = declarations__read(in->bpf->obj, &in->declarations);
+	if (in->bpf)
+		err = declarations__read(in->bpf->obj, &in->declarations);
+	else
+		err = log_err(-errno, "inspect: failed to read the embedded BPF object");
 	if (!err)
-		err = plan__new(in->declarations, in->resolve, &in->plan);
+		err = read_facts(in, fd);
+	close(fd);
 	if (!err && plan__writes(in->plan))
 		plan__judge_writes(in->plan, features__try_write());
 	if (!err) {
 		in->packages = packages__of(in->plan, in->resolve, &in->package_cnt);
 		err = in->packages ? 0 : log_err(-ENOMEM, "inspect: no memory");
 	}
-	in->elapsed_ms = (loop__now_ns() - start_ns) / 1e6;
 	return err;
 }
 

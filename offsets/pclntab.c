@@ -177,7 +177,8 @@ static int note_package(struct pclntab *p, const char *name, size_t len, size_t 
 		p->packages = packages;
 		*cap = wider;
 	}
-	p->packages[p->package_cnt++] = (struct pclntab_package){name, package_len};
+	p->packages[p->package_cnt++] = (struct pclntab_package){
+		name, package_len, name__tail_hash(name, package_len, "/")};
 	return 0;
 }
 
@@ -284,11 +285,15 @@ int pclntab__find(struct pclntab *p, const char *name, size_t *i)
 bool pclntab__has_package(struct pclntab *p, const char *path)
 {
 	size_t len = strlen(path);
+	uint32_t hash = name__tail_hash(path, len, "/");
 
 	if (pclntab__ensure_index(p))
 		return false;
 	for (size_t i = 0; i < p->package_cnt; i++) {
-		if (name__equal(p->packages[i].name, p->packages[i].len, path, len))
+		const struct pclntab_package *package = &p->packages[i];
+
+		if (package->hash == hash &&
+		    name__equal(package->name, package->len, path, len))
 			return true;
 	}
 	return false;

@@ -18,6 +18,7 @@ struct pclntab_layout {
 struct pclntab_package {
 	const char *name;
 	size_t len;
+	uint32_t hash; /* name__tail_hash() */
 };
 
 struct pclntab {

@@ -25,6 +25,7 @@ struct search {
 	const struct insn_set *set;
 	size_t size;	     /* of the code, without padding */
 	uint8_t *targets;    /* a bit for each byte: a jump of this function leads there */
+	uint8_t *visited;    /* ... a call or a ret begins there, whichever the kind is about */
 	bool has_lost_jumps; /* to places that the bytes do not tell */
 	uint8_t *spared;     /* a bit for each byte: a ret there needs no probe */
 	enum site_kind kind;
@@ -39,12 +40,17 @@ static int decode_at(const struct search *s, uint64_t addr, struct insn *out)
 	return insn__decode(s->set, s->code, s->size, addr, out);
 }
 
-static void mark_target(struct search *s, uint64_t addr)
+static void mark(const struct search *s, uint8_t *bits, uint64_t addr)
 {
 	uint64_t off = addr - s->code->addr;
 
 	if (off < s->size)
-		s->targets[off / 8] |= 1u << off % 8;
+		bits[off / 8] |= 1u << off % 8;
+}
+
+static bool is_marked(const uint8_t *bits, uint64_t off)
+{
+	return bits[off / 8] >> off % 8 & 1;
 }
 
 /* Any byte of it counts: a jump may pass over a prefix. */
@@ -53,7 +59,7 @@ static bool is_target(const struct search *s, const struct insn *insn)
 	uint64_t off = insn->addr - s->code->addr;
 
 	for (uint64_t i = off; i < off + insn->len; i++)
-		if (s->targets[i / 8] >> i % 8 & 1)
+		if (is_marked(s->targets, i))
 			return true;
 	return false;
 }
@@ -66,9 +72,10 @@ static bool is_padding(const struct search *s, size_t off)
 	return true;
 }
 
-/* One pass over the function: where it ends, where its jumps lead. */
+/* One pass over the function: where it ends, where its jumps lead, and what to look at again. */
 static int find_targets(struct search *s)
 {
+	enum insn_flow visited = s->kind == SITE_RETURN ? FLOW_RETURN : FLOW_CALL;
 	struct insn insn;
 	size_t off;
 	int err;
@@ -81,9 +88,11 @@ static int find_targets(struct search *s)
 			return why__set(s->why, err, "bytes at 0x%" PRIx64 " are no instruction",
 					s->code->addr + off);
 		if (insn.flow == FLOW_JUMP || insn.flow == FLOW_BRANCH)
-			mark_target(s, insn.target);
+			mark(s, s->targets, insn.target);
 		else if (insn.flow == FLOW_LOST)
 			s->has_lost_jumps = true;
+		else if (insn.flow == visited)
+			mark(s, s->visited, insn.addr);
 	}
 	s->size = off;
 	return 0;
@@ -174,18 +183,11 @@ static int find_after_call(struct search *s, const struct insn *call, const char
 	       (s->kind == SITE_JOIN || !is_target(s, &insn))) {
 		if (insn.cheap && !insn__calls(s->code, &insn, "runtime.deferreturn"))
 			return add_site(s, &insn, 0);
-		if (insn.flow != FLOW_NEXT || (insn.writes & needed))
+		if (insn.flow != FLOW_NEXT || (s->set->writes(s->code, &insn) & needed))
 			break;
 		addr = insn__next(&insn);
 	}
 	return add_site(s, &returned, 0);
-}
-
-static bool is_spared(const struct search *s, const struct insn *insn)
-{
-	uint64_t off = insn->addr - s->code->addr;
-
-	return s->spared[off / 8] >> off % 8 & 1;
 }
 
 static int visit(struct search *s, const struct insn *insn, const char *callee, uint32_t needed)
@@ -194,7 +196,7 @@ static int visit(struct search *s, const struct insn *insn, const char *callee, 
 
 	if (s->kind == SITE_RETURN) {
 		plain = insn->len == 1 || s->code->arch == GO_ARCH_ARM64;
-		if (insn->flow == FLOW_RETURN && !is_spared(s, insn))
+		if (!is_marked(s->spared, insn->addr - s->code->addr))
 			return add_site(s, insn, plain ? SITE_IS_RET : 0);
 	} else if (insn__calls(s->code, insn, callee)) {
 		if (s->kind == SITE_CALL)
@@ -207,17 +209,16 @@ static int visit(struct search *s, const struct insn *insn, const char *callee, 
 static int visit_all(struct search *s, const char *callee, uint32_t needed)
 {
 	struct insn insn;
-	size_t off;
-	int err;
+	int err = 0;
 
-	for (off = 0; off < s->size; off += insn.len) {
+	for (size_t off = 0; !err && off < s->size; off++) {
+		if (!is_marked(s->visited, off))
+			continue;
 		err = s->set->decode(s->code, off, &insn);
 		if (!err)
 			err = visit(s, &insn, callee, needed);
-		if (err)
-			return err;
 	}
-	return 0;
+	return err;
 }
 
 static int find_inside(struct search *s, const char *callee, uint32_t needed)
@@ -264,9 +265,10 @@ int sites__find(const struct sites_code *code, enum site_kind kind, const char *
 	assert(kind == SITE_RETURN || (kind != SITE_ENTRY) == !!callee);
 	s.set = code->arch == GO_ARCH_ARM64 ? &insn_set_arm64 : &insn_set_amd64;
 	s.targets = calloc(code->size / 8 + 1, 1);
+	s.visited = calloc(code->size / 8 + 1, 1);
 	s.spared = calloc(code->size / 8 + 1, 1);
 	s.found = calloc(cap ?: 1, sizeof(*s.found));
-	if (!s.targets || !s.spared || !s.found) {
+	if (!s.targets || !s.visited || !s.spared || !s.found) {
 		err = why__set(why, -ENOMEM, "out of memory");
 		goto cleanup;
 	}
@@ -285,6 +287,7 @@ int sites__find(const struct sites_code *code, enum site_kind kind, const char *
 
 cleanup:
 	free(s.targets);
+	free(s.visited);
 	free(s.spared);
 	free(s.found);
 	return err;

@@ -113,31 +113,35 @@ static enum insn_flow flow_of(const ZydisDecodedInstruction *raw)
 	}
 }
 
+static bool init_decoder(ZydisDecoder *decoder)
+{
+	return ZYAN_SUCCESS(
+		ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64));
+}
+
 int amd64__decode(const struct sites_code *code, size_t off, ZydisDecodedInstruction *raw,
 		  ZydisDecodedOperand *operands)
 {
 	ZydisDecoder decoder;
 
-	if (ZYAN_FAILED(
-		    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
-		return -EINVAL;
-	if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code->bytes + off, code->size - off, raw,
+	if (!init_decoder(&decoder) ||
+	    ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code->bytes + off, code->size - off, raw,
 					       operands)))
 		return -EINVAL;
 	return 0;
 }
 
+/* Without the operands, which take as long again. */
 static int decode(const struct sites_code *code, size_t off, struct insn *out)
 {
-	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 	const uint8_t *bytes = code->bytes + off;
 	ZydisDecodedInstruction raw;
 	struct insn insn = {};
-	int err;
+	ZydisDecoder decoder;
 
-	err = amd64__decode(code, off, &raw, operands);
-	if (err)
-		return err;
+	if (!init_decoder(&decoder) ||
+	    ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, NULL, bytes, code->size - off, &raw)))
+		return -EINVAL;
 
 	insn.addr = code->addr + off;
 	insn.len = raw.length;
@@ -148,12 +152,19 @@ static int decode(const struct sites_code *code, size_t off, struct insn *out)
 	insn.pushes_frame = bytes[0] == 0x55;
 	if (is_direct(&raw))
 		insn.target = insn.addr + insn.len + (uint64_t)raw.raw.imm[0].value.s;
-	if (raw.meta.category == ZYDIS_CATEGORY_CALL || raw.meta.category == ZYDIS_CATEGORY_SYSCALL)
-		insn.writes = REG_BITS_ALL;
-	else
-		insn.writes = written_registers(&raw, operands);
 	*out = insn;
 	return 0;
+}
+
+static uint32_t writes(const struct sites_code *code, const struct insn *insn)
+{
+	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+	ZydisDecodedInstruction raw;
+
+	if (amd64__decode(code, insn->addr - code->addr, &raw, operands) ||
+	    raw.meta.category == ZYDIS_CATEGORY_CALL || raw.meta.category == ZYDIS_CATEGORY_SYSCALL)
+		return REG_BITS_ALL;
+	return written_registers(&raw, operands);
 }
 
 /* Steps over LEN given bytes and SKIP arbitrary ones behind them, if they are what comes next. */
@@ -231,6 +242,7 @@ const struct insn_set insn_set_amd64 = {
 	.drop_flag = SITE_DROP_CF_ZF,
 	.padding = 0xcc, /* int3 */
 	.decode = decode,
+	.writes = writes,
 	.stack_check = stack_check,
 	.hold = amd64__hold,
 	.track = amd64__track,

@@ -87,6 +87,17 @@ static uint32_t written_registers(uint32_t word)
 	return REG_BITS_ALL;				/* svc and what Go does not use */
 }
 
+static bool is_blr(uint32_t word)
+{
+	return (word & 0xfffffc1f) == 0xd63f0000;
+}
+
+/* adrp too */
+static bool is_adr(uint32_t word)
+{
+	return (word & 0x1f000000) == 0x10000000;
+}
+
 /* What is no branch is left as FLOW_NEXT. */
 static void decode_branch(uint32_t word, struct insn *insn)
 {
@@ -108,14 +119,10 @@ static void decode_branch(uint32_t word, struct insn *insn)
 		insn->flow = FLOW_RETURN;
 	} else if ((word & 0xfffffc1f) == 0xd61f0000) { /* br */
 		insn->flow = FLOW_LOST;
-	} else if ((word & 0xfffffc1f) == 0xd63f0000) { /* blr */
-		insn->writes = REG_BITS_ALL;
-	} else if ((word & 0x1f000000) == 0x10000000) { /* adr, adrp */
-		insn->writes = register_bit(field(word, 0, 5));
-	} else {
+	} else if (!is_blr(word)) {
 		if ((word & 0xfe000000) == 0xd6000000) /* braa and the like */
 			insn->flow = FLOW_LOST;
-		insn->cheap = false;
+		insn->cheap = is_adr(word);
 	}
 }
 
@@ -129,14 +136,21 @@ static int decode(const struct sites_code *code, size_t off, struct insn *out)
 	word = word_at(code, off);
 
 	decode_branch(word, &insn);
-	if (insn.flow == FLOW_CALL)
-		insn.writes = REG_BITS_ALL;
-	else if (!insn.cheap)
-		insn.writes = written_registers(word);
 	if (word >> 16 == 0 || (word & 0xffe0001f) == 0xd4200000) /* udf, brk */
 		insn.flow = FLOW_TRAP;
 	*out = insn;
 	return 0;
+}
+
+static uint32_t writes(const struct sites_code *code, const struct insn *insn)
+{
+	uint32_t word = word_at(code, insn->addr - code->addr);
+
+	if (insn->flow == FLOW_CALL || is_blr(word))
+		return REG_BITS_ALL;
+	if (is_adr(word))
+		return register_bit(field(word, 0, 5));
+	return insn->cheap ? 0 : written_registers(word); /* branches write none */
 }
 
 /* Steps over the next instruction if its bits under MASK are VALUE. */
@@ -204,7 +218,7 @@ static void print(const struct sites_code *code, const struct insn *insn, char *
 			 insn->target);
 	else if (insn->flow == FLOW_RETURN)
 		snprintf(buf, buf_sz, "ret");
-	else if ((word & 0x1f000000) == 0x10000000)
+	else if (is_adr(word))
 		snprintf(buf, buf_sz, "%s x%u", word >> 31 ? "adrp" : "adr", word & 31);
 	else
 		snprintf(buf, buf_sz, ".inst 0x%08x", word);
@@ -215,6 +229,7 @@ const struct insn_set insn_set_arm64 = {
 	.drop_flag = SITE_DROP_LS,
 	.padding = 0,
 	.decode = decode,
+	.writes = writes,
 	.stack_check = stack_check,
 	.print = print,
 };

@@ -25,7 +25,6 @@ enum insn_flow {
 struct insn {
 	uint64_t addr;
 	uint64_t target; /* of a direct branch, jump or call, else 0 */
-	uint32_t writes; /* registers that it may change, bits as in a NEEDED mask */
 	uint8_t len;
 	enum insn_flow flow;
 	bool if_zero;	   /* a branch taken when the last comparison was equal (amd64 je) */
@@ -52,6 +51,9 @@ struct insn_set {
 	/* The instruction at OFF, which is less than CODE's size; -EINVAL when it does not decode.
 	 */
 	int (*decode)(const struct sites_code *code, size_t off, struct insn *out);
+
+	/* Registers that the instruction may change, bits as in a NEEDED mask. */
+	uint32_t (*writes)(const struct sites_code *code, const struct insn *insn);
 
 	/*
 	 * Where in a function's first bytes the branch to morestack is, when they are one of the
