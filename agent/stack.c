@@ -199,12 +199,18 @@ static bool is_caller(const struct resolve *r, const uint32_t *pcs, size_t cnt, 
 	       (i + 1 == cnt || pcs[i + 1] != (pcs[i] & ~PANIC_PC_MAYBE));
 }
 
+/* Above it on the stack is what an earlier goroutine left there. */
+static bool is_outermost(const char *function)
+{
+	return !strcmp(function, "runtime.goexit");
+}
+
 static void put_frames(struct printer *p, const uint32_t *pcs, size_t cnt)
 {
 	struct place place = {0};
 
 	p->callee = "runtime.gopanic";
-	for (size_t i = 0; i < cnt; i++) {
+	for (size_t i = 0; i < cnt && !is_outermost(p->callee); i++) {
 		if (pcs[i] & PANIC_PC_MAYBE && !is_caller(p->r, pcs, cnt, i, &place))
 			continue;
 		place = (struct place){.pc = pcs[i] & ~PANIC_PC_MAYBE,
@@ -216,7 +222,7 @@ static void put_frames(struct printer *p, const uint32_t *pcs, size_t cnt)
 		if (!put_place_frames(p, &place))
 			return;
 	}
-	p->cut = strcmp(p->callee, "runtime.goexit"); /* every goroutine's outermost */
+	p->cut = !is_outermost(p->callee);
 }
 
 /* The function that has the go statement, at its line, even where one that was inlined has it. */

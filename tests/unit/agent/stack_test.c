@@ -236,6 +236,16 @@ static void a_caller_is_shown_once(void **state)
 		  "main.starts(...)\n\t/src/stack.go:31 +0x\n");
 }
 
+static void nothing_is_above_the_outermost_function(void **state)
+{
+	struct test *t = new_test(state);
+
+	add_in(t, "main.main");
+	add_in(t, "runtime.goexit"); /* has no frame */
+	add(t, pc_in(t, "main.starts", "main.starts") | PANIC_PC_MAYBE);
+	expect(t, "goroutine 7 [running]:\nmain.main(...)\n\t/src/main.go:100 +0x\n");
+}
+
 static void who_created_the_goroutine_is_told(void **state)
 {
 	struct test *t = new_test(state);
@@ -356,6 +366,7 @@ int main(void)
 		cmocka_unit_test(what_was_interrupted_is_where_it_says),
 		cmocka_unit_test(a_function_without_a_frame_has_its_caller_above),
 		cmocka_unit_test(a_caller_is_shown_once),
+		cmocka_unit_test(nothing_is_above_the_outermost_function),
 		cmocka_unit_test(who_created_the_goroutine_is_told),
 		cmocka_unit_test(a_long_stack_is_cut_and_says_so),
 		cmocka_unit_test(code_of_nobody_is_a_question_mark),
