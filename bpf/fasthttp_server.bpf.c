@@ -68,13 +68,16 @@ static __always_inline void take_pair(const __u8 *pair, struct http_headers *out
 {
 	struct go_string name = *(const struct go_string *)pair;
 	struct go_string value = *(const struct go_string *)(pair + PAIR_VALUE_OFF);
+	struct go_string *place;
 	__u64 key[3] = {};
 
 	if (!length_is_wanted(name.len) || bpf_probe_read_user(key, name.len & 31, (void *)name.ptr))
 		return;
 	if ((__u8)key[0] >= 'a' && (__u8)key[0] <= 'z')
 		key[0] -= 'a' - 'A'; /* Server.DisableHeaderNamesNormalizing */
-	pick_header(key, value, 1, out);
+	place = place_of(key, out);
+	if (place)
+		keep_header(place, value, 1, out);
 }
 
 /* The first CNT pairs in SPAN's scratch. A global function: the verifier looks at it once. */

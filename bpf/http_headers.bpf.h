@@ -48,50 +48,65 @@ static __always_inline struct http_headers *http_headers_of(struct in_flight *sp
 	return &((struct header_scratch *)span_scratch(span))->headers;
 }
 
-/* VALUE is the first of CNT that the header of this name has. */
-static __always_inline void pick_header(const __u64 key[static 3], struct go_string value, __u64 cnt,
-					struct http_headers *out)
+/* Where the value of the header of this name goes; NULL: nobody wants it. */
+static __always_inline struct go_string *place_of(const __u64 key[static 3],
+						  struct http_headers *out)
 {
 	const __u64 x_forwarded = CHARS('X', '-', 'F', 'o', 'r', 'w', 'a', 'r');
-	const struct go_string none = {};
 
 	if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 'p', 'a', 'r') &&
 	    key[1] == CHARS('e', 'n', 't', 0, 0, 0, 0, 0))
-		out->trace_parent = cnt == 1 && !out->trace_parents++ ? value : none;
-	else if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 's', 't', 'a') &&
-		 key[1] == CHARS('t', 'e', 0, 0, 0, 0, 0, 0))
-		out->trace_state = value;
-	else if (key[0] == CHARS('U', 's', 'e', 'r', '-', 'A', 'g', 'e') &&
-		 key[1] == CHARS('n', 't', 0, 0, 0, 0, 0, 0))
-		out->user_agent = value;
-	else if (key[0] == CHARS('U', 'p', 'g', 'r', 'a', 'd', 'e', 0))
-		out->upgrade_to = value;
-	else if (key[0] == CHARS('F', 'o', 'r', 'w', 'a', 'r', 'd', 'e') && key[1] == 'd')
-		out->forwarded = value;
-	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'F', 'o', 'r', 0))
-		out->x_forwarded_for = value;
-	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'H', 'o', 's', 't'))
-		out->x_forwarded_host = value;
-	else if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'P', 'r', 'o', 't') &&
-		 key[2] == 'o')
-		out->x_forwarded_proto = value;
+		return &out->trace_parent;
+	if (key[0] == CHARS('T', 'r', 'a', 'c', 'e', 's', 't', 'a') &&
+	    key[1] == CHARS('t', 'e', 0, 0, 0, 0, 0, 0))
+		return &out->trace_state;
+	if (key[0] == CHARS('U', 's', 'e', 'r', '-', 'A', 'g', 'e') &&
+	    key[1] == CHARS('n', 't', 0, 0, 0, 0, 0, 0))
+		return &out->user_agent;
+	if (key[0] == CHARS('U', 'p', 'g', 'r', 'a', 'd', 'e', 0))
+		return &out->upgrade_to;
+	if (key[0] == CHARS('F', 'o', 'r', 'w', 'a', 'r', 'd', 'e') && key[1] == 'd')
+		return &out->forwarded;
+	if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'F', 'o', 'r', 0))
+		return &out->x_forwarded_for;
+	if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'H', 'o', 's', 't'))
+		return &out->x_forwarded_host;
+	if (key[0] == x_forwarded && key[1] == CHARS('d', 'e', 'd', '-', 'P', 'r', 'o', 't') &&
+	    key[2] == 'o')
+		return &out->x_forwarded_proto;
+	return NULL;
+}
+
+/* VALUE is the first of CNT that the header of this name has. */
+static __always_inline void keep_header(struct go_string *place, struct go_string value, __u64 cnt,
+					struct http_headers *out)
+{
+	*place = value;
+	if (place == &out->trace_parent && (cnt != 1 || out->trace_parents++))
+		place->ptr = place->len = 0;
 }
 
 __weak int http_take_header(struct in_flight *span)
 {
 	const struct go_map_slot *slot;
+	struct http_headers *headers;
+	struct go_string *place;
 	__u64 len, key[3] = {};
 
 	if (!span)
 		return 0;
 	slot = go_map_slot_in(span);
+	headers = http_headers_of(span);
 	len = slot->key.len;
 	if (!length_is_wanted(len) || !slot->elem.len)
 		return 0;
 	barrier_var(len); /* else the mask is optimised away, which the verifier wants to see */
 	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
 		return 0;
-	pick_header(key, go_string_at(slot->elem.ptr), slot->elem.len, http_headers_of(span));
+	place = place_of(key, headers);
+	if (!place)
+		return 0;
+	keep_header(place, go_string_at(slot->elem.ptr), slot->elem.len, headers);
 	return 0;
 }
 
