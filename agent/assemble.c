@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "assemble.h"
-#include "events.h"
+#include "body.h"
 #include "panic.h"
 #include "semconv.h"
 #include "stack.h"
@@ -51,52 +51,47 @@ void wall_clock__update(struct wall_clock *clock, uint64_t end_ns)
 	}
 }
 
-static void add_panic(struct values *values, const uint8_t *value, size_t len)
+static void add_panic(struct values *values, const struct body *body, const struct row *row)
 {
-	if (len != sizeof(struct panic_value))
+	struct panic_value value;
+
+	if (!body__value(body, row, &value))
 		return;
 	if (values->cnt == PANICS_MAX) {
 		values->left_out++;
 		return;
 	}
-	memcpy(&values->at[values->cnt].value, value, len);
-	values->at[values->cnt].stack = (struct raw){NULL, 0};
-	values->at[values->cnt++].text = (struct otlp_text){NULL, 0};
+	values->at[values->cnt++] = (struct panic_record){.value = value};
 }
 
-static void add_to_panic(struct values *values, uint16_t key, const uint8_t *value, size_t len)
+static void add_to_panic(struct values *values, const struct row *row)
 {
 	if (!values->cnt || values->left_out)
 		return;
-	if (key == ATTR_PANIC_TEXT)
-		values->at[values->cnt - 1].text = (struct otlp_text){(const char *)value, len};
+	if (row->key == ATTR_PANIC_TEXT)
+		values->at[values->cnt - 1].text = (struct otlp_text){(const char *)row->value, row->len};
 	else
-		values->at[values->cnt - 1].stack = (struct raw){value, len};
+		values->at[values->cnt - 1].stack = (struct raw){row->value, row->len};
 }
 
 /* Sorts a body's attributes by key; panics and errors, of which there may be several, apart. */
-static void read_body(const struct span_record *record, const uint8_t *body, struct raws *raws,
-		      struct values *values)
+static void read_body(struct body *body, struct raws *raws, struct values *values)
 {
-	const uint8_t *at = body, *end = body + record->size, *value;
-	bool cut = record->truncated;
-	uint16_t key, len;
+	struct row row;
 
 	memset(raws, 0, sizeof(*raws));
 	values->cnt = values->left_out = values->errors.cnt = 0;
-	while (event_attribute(&at, end, &key, &value, &len)) {
-		if (key >= ATTR_MAX)
+	while (body__next(body, &row)) {
+		if (row.key >= ATTR_MAX)
 			continue;
-		if (cut)
-			len = build__whole(key, value, len);
-		if (key == ATTR_PANIC)
-			add_panic(values, value, len);
-		else if (key == ATTR_PANIC_TEXT || key == ATTR_PANIC_STACK)
-			add_to_panic(values, key, value, len);
-		else if (key == ATTR_ERROR || key == ATTR_ERROR_TEXT || key == ATTR_ERROR_ADDRESS)
-			go_error__read(&values->errors, key, value, len);
+		if (row.key == ATTR_PANIC)
+			add_panic(values, body, &row);
+		else if (row.key == ATTR_PANIC_TEXT || row.key == ATTR_PANIC_STACK)
+			add_to_panic(values, &row);
+		else if (row.key == ATTR_ERROR || row.key == ATTR_ERROR_TEXT || row.key == ATTR_ERROR_ADDRESS)
+			go_error__read(&values->errors, body, &row);
 		else
-			raws->by_key[key] = (struct raw){value, len};
+			raws->by_key[row.key] = (struct raw){row.value, row.len};
 	}
 }
 
@@ -144,12 +139,14 @@ static void put_context(struct otlp_span *span, const struct span_record *record
 
 /* What every record begins with; NULL when it makes no sense. */
 static const struct semconv *begin(struct build_span *b, const struct declarations *declarations,
-				   const struct span_record *record, const uint8_t *body,
-				   struct raws *raws, struct values *values)
+				   const struct resolve *r, const struct span_record *record,
+				   const uint8_t *bytes, struct raws *raws, struct values *values)
 {
+	struct body body = body__of(record, bytes, r);
+
 	if (record->library >= declarations->library_cnt || record->end_ns < record->start_ns)
 		return NULL;
-	read_body(record, body, raws, values);
+	read_body(&body, raws, values);
 	build__begin(b);
 	return semconv__of(declarations->libraries[record->library].domain);
 }
@@ -160,7 +157,7 @@ bool assemble__span(struct build_span *b, const struct config *config,
 {
 	struct raws raws;
 	struct values values;
-	const struct semconv *semconv = begin(b, declarations, record, body, &raws, &values);
+	const struct semconv *semconv = begin(b, declarations, r, record, body, &raws, &values);
 	struct semconv_input in = {
 		.raws = &raws, .config = config, .resolve = r, .record = record, .body = body,
 		.wall_offset = wall_offset};
@@ -182,12 +179,12 @@ bool assemble__span(struct build_span *b, const struct config *config,
 }
 
 bool assemble__count(struct build_span *b, const struct config *config,
-		     const struct declarations *declarations, const struct span_record *record,
-		     const uint8_t *body)
+		     const struct declarations *declarations, const struct resolve *r,
+		     const struct span_record *record, const uint8_t *body)
 {
 	struct raws raws;
 	struct values values;
-	const struct semconv *semconv = begin(b, declarations, record, body, &raws, &values);
+	const struct semconv *semconv = begin(b, declarations, r, record, body, &raws, &values);
 	struct semconv_input in = {.raws = &raws, .config = config, .record = record};
 
 	if (!semconv)

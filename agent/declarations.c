@@ -34,6 +34,7 @@ static const struct {
 	{"go:type ", DECLARED_TYPE, 0, false, false},
 	{"go:size ", DECLARED_SIZE, 0, false, false},
 	{"go:end", DECLARED_END, 0, false, false},
+	{"go:constants-end", DECLARED_CONSTANTS_END, 0, false, false},
 	{"go:text-start", DECLARED_TEXT_START, 0, false, false},
 	{"go:text-end", DECLARED_TEXT_END, 0, false, false},
 	{"go:function ", DECLARED_FUNCTION, 0, false, false},

@@ -48,6 +48,7 @@ enum declared_what {
 	DECLARED_TYPE,
 	DECLARED_SIZE, /* of a type's values */
 	DECLARED_END, /* of the executable's addresses */
+	DECLARED_CONSTANTS_END,
 	DECLARED_TEXT_START, /* of its Go code */
 	DECLARED_TEXT_END,
 	DECLARED_FUNCTION,

@@ -125,23 +125,3 @@ void events__free(struct events *e)
 	ring_buffer__free(e->processes);
 	free(e);
 }
-
-bool event_attribute(const uint8_t **at, const uint8_t *end, uint16_t *key, const uint8_t **value,
-		     uint16_t *len)
-{
-	struct attribute_header header;
-	size_t size;
-
-	if ((size_t)(end - *at) < sizeof(header))
-		return false;
-	memcpy(&header, *at, sizeof(header));
-	size = sizeof(header) + header.len;
-	if ((size_t)(end - *at) < size)
-		return false;
-	*key = header.key;
-	*len = header.len;
-	*value = *at + sizeof(header);
-	size = (size + ATTRIBUTE_ALIGN - 1) & ~(size_t)(ATTRIBUTE_ALIGN - 1);
-	*at = (size_t)(end - *at) < size ? end : *at + size;
-	return true;
-}

@@ -29,8 +29,4 @@ void events__drain(struct events *e);
 void events__drain_last(struct events *e);
 void events__free(struct events *e);
 
-/* One attribute of a body; AT points behind it afterwards. False at the end or when malformed. */
-bool event_attribute(const uint8_t **at, const uint8_t *end, uint16_t *key, const uint8_t **value,
-		     uint16_t *len);
-
 #endif

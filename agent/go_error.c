@@ -63,20 +63,22 @@ static struct otlp_text join(struct build_span *b, const struct error_words *wor
 	return text;
 }
 
-void go_error__read(struct error_chain *chain, uint16_t key, const uint8_t *value, size_t len)
+void go_error__read(struct error_chain *chain, const struct body *body, const struct row *row)
 {
 	struct error_link *link = chain->cnt ? &chain->at[chain->cnt - 1] : NULL;
+	const struct raw raw = {row->value, row->len};
 
-	if (key == ATTR_ERROR_TEXT && link && link->text_cnt < GO_ERROR_TEXTS)
-		link->texts[link->text_cnt++] = (struct otlp_text){(const char *)value, len};
-	if (key == ATTR_ERROR_ADDRESS && link && link->address_cnt < GO_ERROR_ADDRESSES &&
-	    ip_text__read(&(struct raw){value, len}, &link->addresses[link->address_cnt]))
+	if (row->key == ATTR_ERROR_TEXT && link && link->text_cnt < GO_ERROR_TEXTS)
+		link->texts[link->text_cnt++] =
+			(struct otlp_text){(const char *)row->value, row->len};
+	if (row->key == ATTR_ERROR_ADDRESS && link && link->address_cnt < GO_ERROR_ADDRESSES &&
+	    ip_text__read(&raw, &link->addresses[link->address_cnt]))
 		link->address_cnt++;
-	if (key != ATTR_ERROR || len != sizeof(link->value) || chain->cnt == GO_ERROR_DEPTH)
+	if (row->key != ATTR_ERROR || chain->cnt == GO_ERROR_DEPTH)
 		return;
-	link = &chain->at[chain->cnt++];
+	link = &chain->at[chain->cnt];
 	*link = (struct error_link){.text_cnt = 0};
-	memcpy(&link->value, value, len);
+	chain->cnt += body__value(body, row, &link->value);
 }
 
 void go_error__describe(struct build_span *b, const struct resolve *r,

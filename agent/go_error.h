@@ -7,6 +7,7 @@
 #ifndef GOSPAN_AGENT_GO_ERROR_H
 #define GOSPAN_AGENT_GO_ERROR_H
 
+#include "body.h"
 #include "build_span.h"
 #include "../offsets/resolve.h"
 
@@ -39,7 +40,7 @@ struct go_error {
 };
 
 /* Adds a record's row under ATTR_ERROR, ATTR_ERROR_TEXT or ATTR_ERROR_ADDRESS. */
-void go_error__read(struct error_chain *chain, uint16_t key, const uint8_t *value, size_t len);
+void go_error__read(struct error_chain *chain, const struct body *body, const struct row *row);
 
 /* Texts lie on B's workbench. BIAS is the executable's, R may be NULL. */
 void go_error__describe(struct build_span *b, const struct resolve *r,

@@ -198,6 +198,18 @@ static struct otlp_text text_of_value(struct build_span *b, const struct resolve
 	return basic_text(b, fact->kind, value);
 }
 
+/* The text of a string that was not in memory, header and all. */
+static struct otlp_text constant_text(const struct resolve *r, const struct panic_value *value,
+				      uint64_t bias)
+{
+	uint64_t string[2]; /* pointer, length */
+	const char *at;
+
+	memcpy(string, value->value, sizeof(string));
+	at = string[1] <= PANIC_TEXT_MAX ? resolve__bytes(r, string[0] - bias, string[1]) : NULL;
+	return (struct otlp_text){at, at ? string[1] : 0};
+}
+
 /*
  * These panic, also for {{break}} in a template, and a function of the same package recovers: src/fmt/
  * scan.go, text/template/exec.go (whose walkRange raises again what is no break), text/template/parse/
@@ -229,6 +241,7 @@ void panic__describe(struct build_span *b, const struct resolve *r, const struct
 		     uint64_t bias, struct panic *out)
 {
 	const struct panic_value *value = &record->value;
+	struct otlp_text text = record->text;
 	struct type_fact fact;
 	char name[256];
 
@@ -237,9 +250,11 @@ void panic__describe(struct build_span *b, const struct resolve *r, const struct
 	    resolve__type_name(r, value->type - bias, name, sizeof(name)) < 0 ||
 	    resolve__type_at(r, value->type - bias, &fact))
 		return;
+	if (value->constant && fact.kind == GO_KIND_STRING)
+		text = constant_text(r, value, bias);
 	out->type = build__clean(b, text_of(name));
-	out->text = text_of_value(b, r, &fact, name, value, record->text, bias);
+	out->text = text_of_value(b, r, &fact, name, value, text, bias);
 	out->is_no_exception = (!strcmp(name, "*errors.errorString") &&
-				text_is(record->text, "net/http: abort Handler")) ||
+				text_is(text, "net/http: abort Handler")) ||
 			       is_way_out(stack__raiser(r, record->stack.at, record->stack.len));
 }

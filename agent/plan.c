@@ -115,6 +115,10 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		v->value = resolve__end(r);
 		v->found = true;
 		return;
+	case DECLARED_CONSTANTS_END:
+		v->value = resolve__constants_end(r);
+		v->found = true;
+		return;
 	case DECLARED_TEXT_START:
 	case DECLARED_TEXT_END:
 		resolve__text(r, &text[0], &text[1]);

@@ -3,16 +3,15 @@
  * semconv_span: spans that a program makes by hand through OpenTelemetry's API; see semconv.h. They
  * say all of it themselves: the rows of the body, in the order of the calls, are replayed.
  */
-#include "events.h"
+#include "body.h"
 #include "semconv.h"
 
 /* The replay of one body. */
 struct replay {
 	struct build_span *b;
 	const struct semconv_input *in;
-	const uint8_t *at, *end;
-	uint16_t key, len; /* of the row that was read */
-	const uint8_t *value;
+	struct body body;
+	struct row row; /* the one that was read */
 	struct otlp_event *event; /* the last one; NULL: none, or it was dropped */
 	struct otlp_link *link;
 	struct error_chain errors; /* of the event */
@@ -26,27 +25,18 @@ struct owner {
 	uint32_t *dropped;
 };
 
-static bool next_row(struct replay *r)
-{
-	if (!event_attribute(&r->at, r->end, &r->key, &r->value, &r->len))
-		return false;
-	if (r->in->record->truncated && r->key < ATTR_MAX)
-		r->len = build__whole(r->key, r->value, r->len);
-	return true;
-}
-
 static int64_t number_of(const struct replay *r)
 {
 	int64_t number = 0;
 
-	if (r->len == sizeof(number))
-		memcpy(&number, r->value, sizeof(number));
+	if (r->row.len == sizeof(number))
+		memcpy(&number, r->row.value, sizeof(number));
 	return number;
 }
 
 static struct otlp_text text_of_row(const struct replay *r)
 {
-	return (struct otlp_text){(const char *)r->value, r->len};
+	return (struct otlp_text){(const char *)r->row.value, r->row.len};
 }
 
 /* A scalar from the row that was read; false when it is none. */
@@ -54,7 +44,7 @@ static bool read_scalar(const struct replay *r, struct otlp_attribute *out)
 {
 	int64_t number = number_of(r);
 
-	switch (r->key) {
+	switch (r->row.key) {
 	case ATTR_PAIR_BOOL:
 		out->type = OTLP_BOOL;
 		out->truth = number & 1;
@@ -86,7 +76,7 @@ static bool read_array(struct replay *r, struct otlp_attribute *out)
 	if (cnt < 0 || (size_t)cnt > BUILD_MORE_MAX - r->b->item_cnt)
 		return false;
 	for (int64_t i = 0; i < cnt; i++)
-		if (!next_row(r) || !read_scalar(r, &r->b->items[r->b->item_cnt++]))
+		if (!body__next(&r->body, &r->row) || !read_scalar(r, &r->b->items[r->b->item_cnt++]))
 			return false;
 	return true;
 }
@@ -127,11 +117,11 @@ static void put_pair(struct replay *r)
 	struct owner owner = {b->attributes, &b->span.attribute_cnt,
 			      b->span.attribute_cnt == BUILD_ATTRIBUTES_MAX,
 			      &b->span.dropped_attribute_cnt};
-	uint16_t of = r->key;
+	uint16_t of = r->row.key;
 	struct otlp_attribute value = {.key = read_key(r)};
 
-	if (!value.key || !next_row(r) ||
-	    !(r->key == ATTR_PAIR_ARRAY ? read_array(r, &value) : read_scalar(r, &value)))
+	if (!value.key || !body__next(&r->body, &r->row) ||
+	    !(r->row.key == ATTR_PAIR_ARRAY ? read_array(r, &value) : read_scalar(r, &value)))
 		return;
 	if (of == ATTR_PAIR_EVENT_KEY && r->event)
 		owner = (struct owner){(struct otlp_attribute *)r->event->attributes,
@@ -188,13 +178,13 @@ static void put_link(struct replay *r)
 	struct span_link from;
 
 	r->link = NULL;
-	if (r->len != sizeof(from))
+	if (r->row.len != sizeof(from))
 		return;
 	if (b->span.link_cnt == BUILD_LINKS_MAX) {
 		b->span.dropped_link_cnt++;
 		return;
 	}
-	memcpy(&from, r->value, sizeof(from));
+	memcpy(&from, r->row.value, sizeof(from));
 	r->link = &b->links[b->span.link_cnt++];
 	*r->link = (struct otlp_link){.flags = from.flags | OTLP_FLAG_HAS_IS_REMOTE,
 				      .attributes = &b->more[b->more_cnt]};
@@ -215,12 +205,12 @@ static void put_row(struct replay *r)
 {
 	struct otlp_span *span = &r->b->span;
 
-	if (r->key == ATTR_ERROR || r->key == ATTR_ERROR_TEXT) {
-		go_error__read(&r->errors, r->key, r->value, r->len);
+	if (r->row.key == ATTR_ERROR || r->row.key == ATTR_ERROR_TEXT) {
+		go_error__read(&r->errors, &r->body, &r->row);
 		return;
 	}
 	finish_error(r);
-	switch (r->key) {
+	switch (r->row.key) {
 	case ATTR_PAIR_KEY:
 	case ATTR_PAIR_EVENT_KEY:
 	case ATTR_PAIR_LINK_KEY:
@@ -234,7 +224,7 @@ static void put_row(struct replay *r)
 		if (r->event)
 			r->event->time_unix_ns =
 				(uint64_t)number_of(r) +
-				(r->key == ATTR_SPAN_EVENT_TIME ? 0 : r->in->wall_offset);
+				(r->row.key == ATTR_SPAN_EVENT_TIME ? 0 : r->in->wall_offset);
 		break;
 	case ATTR_SPAN_LINK:
 		put_link(r);
@@ -276,14 +266,14 @@ static void put_status(struct build_span *b, const struct semconv_input *in)
 static void describe(struct build_span *b, const struct semconv_input *in)
 {
 	int64_t kind = raw_number(in->raws, ATTR_SPAN_KIND, SPAN_INTERNAL);
-	struct replay r = {.b = b, .in = in, .at = in->body, .end = in->body + in->record->size};
+	struct replay r = {.b = b, .in = in, .body = body__of(in->record, in->body, in->resolve)};
 
 	b->span.name = name_of(b, in);
 	b->scope = build__clean(b, raw_text(in->raws, ATTR_SPAN_SCOPE));
 	if (kind >= SPAN_INTERNAL && kind <= SPAN_CONSUMER)
 		b->span.kind = (enum otlp_kind)kind;
 	put_status(b, in);
-	while (next_row(&r))
+	while (body__next(&r.body, &r.row))
 		put_row(&r);
 	finish_error(&r);
 }

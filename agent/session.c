@@ -299,7 +299,8 @@ static void on_span(void *ctx, const struct span_record *record, const uint8_t *
 	}
 	s->losses.failures.at[FAIL_UNSAMPLED]++;
 	if (s->console &&
-	    assemble__count(b, s->config, kernel__declarations(s->kernel), record, body))
+	    assemble__count(b, s->config, kernel__declarations(s->kernel), t->executable->resolve, record,
+			    body))
 		console__count(s->console, &b->span);
 }
 

@@ -42,8 +42,6 @@ __weak int sql_end(const struct goroutine *on, struct in_flight *span)
 {
 	if (!on || !span)
 		return 0;
-	if (span->late.ptr)
-		span_put_text(span, ATTR_DB_QUERY, span->late.ptr, span->late.len);
 	/* without a query the database is part of the span's name */
 	if (!span_is_brief(span) || (!span->owner.silent && !(span->state & HAS_QUERY))) {
 		if (span->mark)

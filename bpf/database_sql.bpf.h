@@ -72,9 +72,7 @@ static __always_inline struct in_flight *begin_call(struct pt_regs *ctx, const s
 static __always_inline int put_query(struct in_flight *span, struct go_string text, __u64 arg_cnt)
 {
 	span->state |= HAS_QUERY;
-	/* A constant that nobody has looked at yet: once more at the end, when the driver has. */
-	if (text.len && span_try_text(span, ATTR_DB_QUERY, text.ptr, text.len))
-		span->late = text;
+	span_put_string(span, ATTR_DB_QUERY, text);
 	if (arg_cnt)
 		span_put_number(span, ATTR_DB_ARGUMENTS, arg_cnt);
 	return 0;

@@ -126,16 +126,6 @@ static __always_inline void find_layout(__u64 type, struct error_layout *at)
 	find_wrapped(type, at);
 }
 
-/* A string, if it can be one. */
-static __always_inline void put_text(struct in_flight *span, struct go_string s)
-{
-	__u8 probe;
-
-	if (!s.ptr || !s.len || s.len > 1 << 20 || bpf_probe_read_user(&probe, 1, (void *)s.ptr))
-		return;
-	span_put_text(span, ATTR_ERROR_TEXT, s.ptr, s.len);
-}
-
 /* Both, so that the agent can tell which is which; a unix socket's path is a text. */
 static __noinline int put_addresses(struct in_flight *span, __u64 source, __u64 addr)
 {
@@ -151,7 +141,7 @@ static __noinline int put_addresses(struct in_flight *span, __u64 source, __u64 
 	span_put_address(span, ATTR_ERROR_ADDRESS, &address);
 	if (net_address(&to, span->record.bias, &address) &&
 	    !net_path(&to, span->record.bias, &path))
-		put_text(span, path);
+		span_put_perhaps(span, ATTR_ERROR_TEXT, &path);
 	span_put_address(span, ATTR_ERROR_ADDRESS, &address);
 	return 0;
 }
@@ -161,6 +151,7 @@ __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 {
 	struct panic_value value = {};
 	struct error_layout *at;
+	struct go_string text;
 	__u64 data;
 
 	if (!span || !next)
@@ -170,12 +161,14 @@ __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 	find_layout(value.type - span->record.bias, at);
 	data = next->data;
 	next->tab = next->data = 0;
-	go_read_some(value.value, sizeof(value.value), data);
-	if (span_put_value(span, ATTR_ERROR, &value))
+	if (span_put_value(span, ATTR_ERROR, &value, data))
 		return 0;
-	for (int i = 0; i < ERROR_TEXTS; i++)
-		if (at->text[i] != GO_ABSENT)
-			put_text(span, go_string_at(data + at->text[i]));
+	for (int i = 0; i < ERROR_TEXTS; i++) {
+		if (at->text[i] == GO_ABSENT)
+			continue;
+		text = go_string_at(data + at->text[i]);
+		span_put_perhaps(span, ATTR_ERROR_TEXT, &text);
+	}
 	if (at->source != GO_ABSENT && at->addr != GO_ABSENT)
 		put_addresses(span, data + at->source, data + at->addr);
 	if (at->wrapped != GO_ABSENT)

@@ -51,6 +51,12 @@
 /* Link-time address behind the executable's last byte: a pointer above it is to the heap or a stack. */
 #define GO_END(variable) const volatile __u64 variable GO_TAG("go:end") = 0
 
+/*
+ * Link-time address behind what of the executable nobody can write to, constants among it: they need not
+ * be in memory before the program reads them, but the agent has the file.
+ */
+#define GO_CONSTANTS_END(variable) const volatile __u64 variable GO_TAG("go:constants-end") = 0
+
 /* Link-time addresses between which the Go code lies: START <= code < END. */
 #define GO_TEXT(start, end) \
 	const volatile __u64 start GO_TAG("go:text-start") = 0; \
@@ -221,17 +227,18 @@ static __always_inline __u64 go_return_sp(struct pt_regs *ctx)
 
 /*
  * Up to SIZE bytes at ADDR, of something that may be smaller: what lies behind it may be a page that is
- * not there. A page has 4,096 bytes or a multiple of them.
+ * not there. A page has 4,096 bytes or a multiple of them. False when nothing can be read.
  */
-static __always_inline void go_read_some(void *out, __u64 size, __u64 addr)
+static __always_inline bool go_read_some(void *out, __u64 size, __u64 addr)
 {
 	__u64 rest = 4096 - (addr & 4095);
 
-	if (!addr || !bpf_probe_read_user(out, size, (void *)addr))
-		return;
+	if (!addr)
+		return false;
+	if (!bpf_probe_read_user(out, size, (void *)addr))
+		return true;
 	barrier_var(rest); /* one register: 6.1's verifier loses the bound of a copy */
-	if (rest < size)
-		bpf_probe_read_user(out, rest, (void *)addr);
+	return rest < size && !bpf_probe_read_user(out, rest, (void *)addr);
 }
 
 /* One word of the target, 0 when it cannot be read. */

@@ -2,6 +2,8 @@
 /* put: attributes into a span's record; see span.bpf.h. */
 #include "span.bpf.h"
 
+enum { LONGEST_TEXT = 1 << 20 }; /* more is the length of something else */
+
 static __always_inline __u8 *put_header(struct in_flight *span, enum attribute_key key, __u32 len)
 {
 	__u32 at = span->used;
@@ -27,8 +29,35 @@ static const __u16 text_limits[ATTR_MAX] = {
 #undef ATTRIBUTE
 };
 
+GO_CONSTANTS_END(constants_end);
+
+/* Link-time address of a constant of SPAN's program at ADDR, 0: there is something else. */
+static __always_inline __u64 constant_at(const struct in_flight *span, __u64 addr)
+{
+	__u64 linked = addr - span->record.bias;
+
+	return linked < constants_end ? linked : 0;
+}
+
+static __always_inline int put_constant(struct in_flight *span, enum attribute_key key,
+					struct constant_text text)
+{
+	struct attribute_header *header;
+	__u8 *to;
+
+	if (!text.addr)
+		return fail(span->record.pid, FAIL_UNREADABLE);
+	to = put_header(span, key, sizeof(text));
+	if (!to)
+		return 0;
+	header = (void *)(to - sizeof(*header));
+	header->len |= ATTRIBUTE_CONSTANT;
+	__builtin_memcpy(to, &text, sizeof(text));
+	return 0;
+}
+
 /* Global functions: the verifier looks at them once a program, not for each caller. */
-__weak int span_try_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
+__weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
 {
 	__u64 size = (__u32)key < ATTR_MAX ? text_limits[key] : 0;
 	__u16 used;
@@ -47,19 +76,24 @@ __weak int span_try_text(struct in_flight *span, enum attribute_key key, __u64 p
 	barrier_var(size); /* one register: 6.1's verifier loses the bound of a copy */
 	if (size > TEXT_MAX)
 		return 0;
-	if (bpf_probe_read_user(to, size, (void *)ptr)) {
-		span->used = used;
-		return 1;
-	}
 	if (size < len)
 		span->record.truncated++;
-	return 0;
+	if (!bpf_probe_read_user(to, size, (void *)ptr))
+		return 0;
+	span->used = used;
+	return put_constant(span, key, (struct constant_text){constant_at(span, ptr), size});
 }
 
-__weak int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len)
+__weak int span_put_perhaps(struct in_flight *span, enum attribute_key key, const struct go_string *s)
 {
-	if (span && span_try_text(span, key, ptr, len))
-		fail(span->record.pid, FAIL_UNREADABLE);
+	__u8 probe;
+
+	if (!span || !s)
+		return 0;
+	if (s->ptr && s->len && s->len <= LONGEST_TEXT &&
+	    (!bpf_probe_read_user(&probe, 1, (void *)s->ptr) || constant_at(span, s->ptr)))
+		return span_put_text(span, key, s->ptr, s->len);
+	put_header(span, key, 0);
 	return 0;
 }
 
@@ -76,7 +110,7 @@ __weak int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 l
 	limit = header.key < ATTR_MAX ? text_limits[header.key] : 0;
 	had = header.len;
 	if (had > limit)
-		return 0;
+		goto unreadable; /* a constant that is not in memory */
 	if (len > limit - had) {
 		span->record.truncated++;
 		len = limit - had;
@@ -89,11 +123,14 @@ __weak int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 l
 		return 0;
 	}
 	if (bpf_probe_read_user(&span->body[end], len, (void *)ptr))
-		return fail(span->record.pid, FAIL_UNREADABLE);
+		goto unreadable;
 	header.len = had + len;
 	__builtin_memcpy(&span->body[at], &header, sizeof(header));
 	span->used = (end + len + ATTRIBUTE_ALIGN - 1) & ~(ATTRIBUTE_ALIGN - 1);
 	return 0;
+unreadable:
+	span->used = at;
+	return fail(span->record.pid, FAIL_UNREADABLE);
 }
 
 __weak int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number)
@@ -105,13 +142,16 @@ __weak int span_put_number(struct in_flight *span, enum attribute_key key, __u64
 	return 0;
 }
 
-__weak int span_put_value(struct in_flight *span, enum attribute_key key,
-			    const struct panic_value *value)
+__weak int span_put_value(struct in_flight *span, enum attribute_key key, struct panic_value *value,
+			  __u64 data)
 {
 	__u8 *to;
 
 	if (!span || !value)
 		return 1;
+	/* Types that are one pointer have it in the interface itself: data is the pointee then. */
+	if (!go_read_some(value->value, sizeof(value->value), data))
+		value->constant = constant_at(span, data);
 	to = put_header(span, key, sizeof(*value));
 	if (!to)
 		return 1;

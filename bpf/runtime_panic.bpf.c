@@ -141,18 +141,6 @@ __weak int put_stack(struct in_flight *span, const struct stack_walk *from)
 	return 0;
 }
 
-/* A string at the value's start: of a string, an error built on one (errors.errorString, ...). */
-static __always_inline void put_text(struct in_flight *span, const struct panic_value *value)
-{
-	struct go_string s;
-	__u8 probe;
-
-	__builtin_memcpy(&s, value->value, sizeof(s));
-	if (!s.len || s.len > 1 << 20 || bpf_probe_read_user(&probe, 1, (void *)s.ptr))
-		return;
-	span_put_text(span, ATTR_PANIC_TEXT, s.ptr, s.len);
-}
-
 /* No other package can make a value of TYPE, and its own lets none out. */
 static __always_inline bool is_way_out(__u64 type)
 {
@@ -165,7 +153,7 @@ SEC("go_entry/runtime.gopanic")
 int panic_entry(struct pt_regs *ctx)
 {
 	struct panic_value value = {.type = go_arg(ctx, 0)};
-	__u64 data = go_arg(ctx, 1);
+	struct go_string text;
 	struct in_flight *span;
 	struct stack_walk walk;
 	struct goroutine on;
@@ -177,11 +165,11 @@ int panic_entry(struct pt_regs *ctx)
 	span_panicked(&on, value.time_ns);
 	if (!span || span_is_brief(span))
 		return 0;
-	/* Types that are one pointer have it in the interface itself: data is the pointee then. */
-	go_read_some(value.value, sizeof(value.value), data);
-	if (span_put_value(span, ATTR_PANIC, &value))
+	if (span_put_value(span, ATTR_PANIC, &value, go_arg(ctx, 1)))
 		return 0;
-	put_text(span, &value);
+	/* of a string, or of an error built on one (errors.errorString, ...) */
+	__builtin_memcpy(&text, value.value, sizeof(text));
+	span_put_perhaps(span, ATTR_PANIC_TEXT, &text);
 	walk = walk_from(ctx, on.g);
 	put_stack(span, &walk);
 	return 0;

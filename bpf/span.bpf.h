@@ -78,7 +78,7 @@ struct in_flight {
 	__u32 sent;    /* messages of a stream, which several goroutines may use at once */
 	__u32 received;
 	struct go_interface error; /* of an attempt that may be made again */
-	struct go_string late; /* a text for later, e.g. one that could not be read at the beginning */
+	struct go_string late; /* a text for later */
 	__u16 used;    /* bytes of body */
 	__u8 upgrade;  /* enum upgrade of the HTTP server */
 	__u8 detached; /* no goroutine is in it */
@@ -238,22 +238,19 @@ int span_end_panicked(const struct goroutine *on, struct in_flight *span);
 int span_drop(const struct goroutine *on, struct in_flight *span);
 
 /*
- * Appends LEN bytes of the target at PTR, cut to the key's limit in attributes.def. Returns 0; what
- * does not fit is counted.
+ * Appends LEN bytes of the target at PTR, cut to the key's limit in attributes.def. Constants of the
+ * executable need not be in memory. Returns 0; what does not fit or cannot be read is counted.
  */
 int span_put_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len);
 
 /*
  * Makes the text that was put at AT (span->used then), and nothing since, longer by LEN bytes at PTR.
- * Beyond the key's limit it is cut, and counted.
+ * Beyond the key's limit it is cut, and counted; where the bytes cannot be read it is taken away.
  */
 int span_extend_text(struct in_flight *span, __u32 at, __u64 ptr, __u64 len);
 
-/*
- * The same, but non-zero when it cannot be read, and nothing is counted: constants lie in pages that
- * are not there before the program itself has read them.
- */
-int span_try_text(struct in_flight *span, enum attribute_key key, __u64 ptr, __u64 len);
+/* What may be a string as a text, else an empty one. */
+int span_put_perhaps(struct in_flight *span, enum attribute_key key, const struct go_string *s);
 
 int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number);
 
@@ -263,8 +260,9 @@ int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number
  */
 int span_put_error(struct in_flight *span, const struct go_interface *error);
 
-/* A struct panic_value. Non-zero when there was no room (counted). */
-int span_put_value(struct in_flight *span, enum attribute_key key, const struct panic_value *value);
+/* VALUE with what is at DATA, an interface's second word. Non-zero when there was no room (counted). */
+int span_put_value(struct in_flight *span, enum attribute_key key, struct panic_value *value,
+		   __u64 data);
 
 int span_put_address(struct in_flight *span, enum attribute_key key,
 		     const struct ip_address *address);

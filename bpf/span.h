@@ -92,7 +92,15 @@ enum db_operation { DB_QUERY, DB_BEGIN, DB_COMMIT, DB_ROLLBACK, DB_PING };
 
 struct attribute_header {
 	__u16 key; /* enum attribute_key */
-	__u16 len; /* bytes that follow */
+	__u16 len; /* bytes that follow; with ATTRIBUTE_CONSTANT: a struct constant_text does */
+};
+
+enum { ATTRIBUTE_CONSTANT = 1 << 15 };
+
+/* A text in the executable's read-only part that is not in memory: the program has not come to it yet. */
+struct constant_text {
+	__u64 addr; /* link-time */
+	__u64 len;
 };
 
 /*
@@ -104,6 +112,7 @@ struct attribute_header {
 struct panic_value {
 	__u64 time_ns; /* of a panic */
 	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
+	__u64 constant; /* link-time address of a value that is not in memory, as in constant_text; or 0 */
 	__u8 value[PANIC_VALUE_MAX];
 };
 
@@ -263,7 +272,9 @@ enum { ATTRIBUTE_ALIGN = 4 };
 
 _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
-_Static_assert(sizeof(struct panic_value) == 80, "wire format: panic_value");
+_Static_assert(GOSPAN_BODY_MAX < ATTRIBUTE_CONSTANT, "wire format: attribute_header.len");
+_Static_assert(sizeof(struct constant_text) == 16, "wire format: constant_text");
+_Static_assert(sizeof(struct panic_value) == 88, "wire format: panic_value");
 _Static_assert(sizeof(struct panic_stack) == 440, "wire format: panic_stack");
 _Static_assert(sizeof(struct ip_address) == 20, "wire format: ip_address");
 _Static_assert(sizeof(struct span_link) == 32, "wire format: span_link");

@@ -120,6 +120,10 @@ static int read_segment(struct image *image, const Elf64_Phdr *phdr, struct segm
 	if (image->segment_cnt == IMAGE_SEGMENTS_MAX)
 		return why__set(why, -EIO, "more than %d segments", IMAGE_SEGMENTS_MAX);
 	image->segments[image->segment_cnt++] = segment;
+	if (segment.addr + segment.size > image->end)
+		image->end = segment.addr + segment.size;
+	if (segment.write && segment.addr < image->read_only_end)
+		image->read_only_end = segment.addr;
 	return 0;
 }
 
@@ -129,6 +133,7 @@ static int read_segments(struct image *image, const Elf64_Ehdr *ehdr, struct seg
 	struct cursor c = file_cursor(image, ehdr->e_phoff);
 	int err;
 
+	image->read_only_end = UINT64_MAX;
 	for (unsigned int i = 0; i < ehdr->e_phnum; i++) {
 		Elf64_Phdr phdr;
 

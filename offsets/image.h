@@ -49,6 +49,8 @@ struct image {
 	bool pie;
 	struct segment segments[IMAGE_SEGMENTS_MAX]; /* PT_LOAD */
 	size_t segment_cnt;
+	uint64_t end; /* address behind the last byte that the file holds */
+	uint64_t read_only_end; /* the first address that can be written to */
 	struct segment notes[IMAGE_NOTES_MAX]; /* PT_NOTE */
 	size_t note_cnt;
 	struct relocations relocations;

@@ -150,15 +150,12 @@ int resolve__file_off(const struct resolve *r, uint64_t addr, uint64_t *out)
 
 uint64_t resolve__end(const struct resolve *r)
 {
-	uint64_t end = 0;
+	return r->image->end;
+}
 
-	for (size_t i = 0; i < r->image->segment_cnt; i++) {
-		const struct segment *s = &r->image->segments[i];
-
-		if (s->addr + s->size > end)
-			end = s->addr + s->size;
-	}
-	return end;
+uint64_t resolve__constants_end(const struct resolve *r)
+{
+	return r->image->read_only_end < r->image->end ? r->image->read_only_end : r->image->end;
 }
 
 void resolve__text(const struct resolve *r, uint64_t *start, uint64_t *end)

@@ -211,6 +211,12 @@ const void *resolve__bytes(const struct resolve *r, uint64_t addr, size_t sz);
 /* Address behind the last byte that the file holds. */
 uint64_t resolve__end(const struct resolve *r);
 
+/*
+ * Address behind the bytes that are in memory as the file has them, since nobody can write to them: code,
+ * constants, the tables of the runtime.
+ */
+uint64_t resolve__constants_end(const struct resolve *r);
+
 /* Link-time addresses between which the Go code lies. */
 void resolve__text(const struct resolve *r, uint64_t *start, uint64_t *end);
 

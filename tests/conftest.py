@@ -99,7 +99,7 @@ OTHER_GO = re.compile(r"1\.(19|2[0-6])\.\d")
 
 # Two of `make test` may run at the same time, if their agents trace by pid and nothing of theirs depends
 # on the rest of the machine.
-BESIDE_OTHERS = ("beside_sdk", "collector", "database_sql", "exactly_once", "grpc", "mixed",
+BESIDE_OTHERS = ("beside_sdk", "collector", "constants", "database_sql", "exactly_once", "grpc", "mixed",
                  "net_http_client", "net_http_server", "otel_api", "propagation", "routers", "sdk_peer",
                  "stacktrace")
 ALONE = ("test_times",)

@@ -176,7 +176,7 @@ static void handle(const struct span_record *record, const uint8_t *body, enum m
 	struct build_span *b = &workbench;
 
 	if (!(record->flags & SPAN_SAMPLED)) {
-		if (!assemble__count(b, config, &declarations, record, body))
+		if (!assemble__count(b, config, &declarations, r, record, body))
 			return;
 		check_text(b->span.name, false);
 		if (mode & MODE_CONSOLE)
