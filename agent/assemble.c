@@ -151,6 +151,14 @@ static const struct semconv *begin(struct build_span *b, const struct declaratio
 	return semconv__of(declarations->libraries[record->library].domain);
 }
 
+/* What tells the types of VALUES: after the process is gone somebody may have written to its file. */
+static const struct resolve *for_values(const struct resolve *r, const struct values *values)
+{
+	if (r && (values->cnt || values->errors.cnt) && !resolve__is_intact(r))
+		return NULL;
+	return r;
+}
+
 bool assemble__span(struct build_span *b, const struct config *config,
 		    const struct declarations *declarations, const struct resolve *r,
 		    const struct span_record *record, const uint8_t *body, int64_t wall_offset)
@@ -164,9 +172,7 @@ bool assemble__span(struct build_span *b, const struct config *config,
 
 	if (!semconv)
 		return false;
-	/* after the process is gone somebody may have written to its file */
-	if (r && (values.cnt || values.errors.cnt) && !resolve__is_intact(r))
-		in.resolve = r = NULL;
+	in.resolve = r = for_values(r, &values);
 	put_context(&b->span, record, wall_offset);
 	b->span.trace_state = build__clean(b, raw_text(&raws, ATTR_TRACE_STATE));
 	go_error__describe(b, r, &values.errors, record->bias, &in.error);
@@ -189,7 +195,7 @@ bool assemble__count(struct build_span *b, const struct config *config,
 
 	if (!semconv)
 		return false;
-	go_error__describe(b, NULL, &values.errors, record->bias, &in.error);
+	go_error__describe(b, for_values(r, &values), &values.errors, record->bias, &in.error);
 	b->span.start_unix_ns = record->start_ns;
 	b->span.end_unix_ns = record->end_ns;
 	b->span.kind = (enum otlp_kind)record->kind;

@@ -32,6 +32,7 @@ static const struct {
 	{"go:stack ", DECLARED_FIELD, 1, false, true},
 	{"go:need ", DECLARED_FIELD, 2, true, false},
 	{"go:type ", DECLARED_TYPE, 0, false, false},
+	{"go:itab ", DECLARED_ITAB, 1, false, false},
 	{"go:size ", DECLARED_SIZE, 0, false, false},
 	{"go:end", DECLARED_END, 0, false, false},
 	{"go:constants-end", DECLARED_CONSTANTS_END, 0, false, false},

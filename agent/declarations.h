@@ -46,6 +46,7 @@ struct declared_probe {
 enum declared_what {
 	DECLARED_FIELD,
 	DECLARED_TYPE,
+	DECLARED_ITAB,
 	DECLARED_SIZE, /* of a type's values */
 	DECLARED_END, /* of the executable's addresses */
 	DECLARED_CONSTANTS_END,
@@ -64,7 +65,7 @@ struct declared_value {
 	enum declared_what what;
 	const char *variable;
 	const char *path;	 /* of the field, type, function; "CALLER>CALLEE" of the frame; a program */
-	const char *kind;	 /* of the field, one of kind_is()'s words */
+	const char *kind;	 /* of the field, one of kind_is()'s words; an itab's interface */
 	int library;		 /* of a needed field; -1: all */
 	bool needed;
 	bool on_stack;		 /* of a field: DWARF may be asked */

@@ -107,6 +107,9 @@ static void plan_value(const struct declarations *d, const struct resolve *r,
 		v->found = !resolve__type(r, v->declared->path, &type);
 		v->value = v->found ? type.addr : 0;
 		break;
+	case DECLARED_ITAB:
+		v->found = !resolve__itab(r, v->declared->kind, v->declared->path, &v->value);
+		break;
 	case DECLARED_SIZE:
 		v->found = !resolve__type(r, v->declared->path, &type);
 		v->value = v->found ? type.size : 0;

@@ -22,7 +22,13 @@ static bool is_server(const struct semconv_input *in)
 
 static int64_t code_of(const struct semconv_input *in)
 {
-	return raw_number(in->raws, ATTR_RPC_STATUS, -1);
+	int64_t code = raw_number(in->raws, ATTR_RPC_STATUS, -1);
+
+	if (code != RPC_UNKNOWN_OR_EOF)
+		return code;
+	if (!in->error.text.len)
+		return -1;
+	return text_is(in->error.text, "EOF") ? 0 : UNKNOWN;
 }
 
 /* A span without a status says by its error, if it has one, that it failed. */

@@ -42,6 +42,15 @@
 /* Link-time address of a type's descriptor ("*net/http.response"), 0 when it is not there. */
 #define GO_TYPE(variable, name) const volatile __u64 variable GO_TAG("go:type " name) = 0
 
+/* Link-time address of the itab by which an interface holds a type, 0 when the linker made none. */
+#define GO_ITAB(variable, interface, type) \
+	const volatile __u64 variable GO_TAG("go:itab " interface " " type) = 0
+
+/* An INTERFACE (with methods) that holds a TYPE, for go_holds(): NAME_type and NAME_itab. */
+#define GO_HELD(name, interface, type) \
+	GO_TYPE(name##_type, type); \
+	GO_ITAB(name##_itab, interface, type)
+
 /* Link-time address of a function, 0 when it is not linked. */
 #define GO_FUNCTION(variable, name) const volatile __u64 variable GO_TAG("go:function " name) = 0
 
@@ -275,14 +284,19 @@ static __always_inline struct go_string go_string_at(__u64 addr)
 	 (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
 
 /*
- * True when the non-empty interface with this itab holds the type linked at TYPE. Compared by
- * itab.type, not the itab's address: itabs are also made at run time.
+ * Does the non-empty interface with this itab hold the type linked at TYPE? The itab that the linker made
+ * is known by its address, KNOWN; others are made at run time, and say by their type what they are.
  * itab: src/internal/abi/iface.go, {Inter, Type, Hash, Fun}, unchanged 1.17 to 1.27.
  */
-static __always_inline bool go_itab_is(__u64 itab, __u64 type, __u64 bias)
+static __always_inline bool go_itab_is(__u64 itab, __u64 known, __u64 type, __u64 bias)
 {
-	return type && itab && go_word(itab + 8) == type + bias;
+	if (!type || !itab)
+		return false;
+	return (known && itab == known + bias) || go_word(itab + 8) == type + bias;
 }
+
+/* The same by the NAME of a GO_HELD. */
+#define go_holds(itab, name, bias) go_itab_is(itab, name##_itab, name##_type, bias)
 
 extern const volatile __u8 never; /* 0; dispatch.bpf.c */
 

@@ -21,10 +21,10 @@
 
 extern const volatile __u16 grpc_client; /* grpc_client.bpf.c */
 
-GO_TYPE(header_frame, "*" TRANSPORT "headerFrame");
+GO_HELD(header_frame, TRANSPORT "cbItem", "*" TRANSPORT "headerFrame");
 GO_FIELD(header_frame_fields, slice, TRANSPORT "headerFrame.hf");
 GO_FIELD(header_frame_quota, pointer, TRANSPORT "headerFrame.wq");
-GO_TYPE(client_headers, "*" TRANSPORT "clientHeaders");
+GO_HELD(client_headers, TRANSPORT "cbItem", "*" TRANSPORT "clientHeaders");
 GO_FIELD(client_headers_fields, slice, TRANSPORT "clientHeaders.hf");
 GO_FIELD(client_headers_quota, pointer, TRANSPORT "clientHeaders.wq");
 GO_FIELD(client_headers_id, int, TRANSPORT "clientHeaders.streamID");
@@ -89,10 +89,10 @@ int grpc_headers_queued(struct pt_regs *ctx)
 	if (!span)
 		return 0;
 	if (header_frame_fields != GO_ABSENT && header_frame_quota != GO_ABSENT &&
-	    go_itab_is(itab, header_frame, span->record.bias))
+	    go_holds(itab, header_frame, span->record.bias))
 		return queue(span, item + header_frame_fields, go_word(item + header_frame_quota));
 	if (client_headers_fields != GO_ABSENT && client_headers_quota != GO_ABSENT &&
-	    go_itab_is(itab, client_headers, span->record.bias))
+	    go_holds(itab, client_headers, span->record.bias))
 		return queue(span, item + client_headers_fields,
 			     go_word(item + client_headers_quota));
 	return 0;

@@ -33,8 +33,9 @@ GO_FIELD(grpc_stream_at, pointer, "google.golang.org/grpc/internal/transport.Ser
 GO_FIELD(grpc_stream_in, struct, "google.golang.org/grpc/internal/transport.ServerStream.Stream");
 
 /* from 1.60 or so in a peer.Peer */
-GO_TYPE(http2_server_type, "*google.golang.org/grpc/internal/transport.http2Server");
-GO_TYPE(handler_server_type, "*google.golang.org/grpc/internal/transport.serverHandlerTransport");
+#define TRANSPORT "google.golang.org/grpc/internal/transport."
+GO_HELD(http2_server, TRANSPORT "ServerTransport", "*" TRANSPORT "http2Server");
+GO_HELD(handler_server, TRANSPORT "ServerTransport", "*" TRANSPORT "serverHandlerTransport");
 GO_FIELD(http2_server_conn, interface, "google.golang.org/grpc/internal/transport.http2Server.conn");
 GO_FIELD(http2_server_remote, interface,
 	 "google.golang.org/grpc/internal/transport.http2Server.remoteAddr");
@@ -190,7 +191,7 @@ __weak int grpc_join_client(struct in_flight *span, __u64 transport, __u64 strea
 static __always_inline void find_parent(struct in_flight *span, const struct goroutine *on,
 					const struct go_interface *context, __u64 transport)
 {
-	if (go_itab_is(transport, handler_server_type, span->record.bias) &&
+	if (go_holds(transport, handler_server, span->record.bias) &&
 	    context_find(on, context, span->record.bias, &span->parent))
 		span_parent(span, &span->parent);
 	else
@@ -218,7 +219,7 @@ int grpc_handle_entry(struct pt_regs *ctx)
 	span->object = object;
 	span_list(span);
 	grpc_read_metadata(span, context.data);
-	if (join_is_active() && go_itab_is(transport, http2_server_type, span->record.bias))
+	if (join_is_active() && go_holds(transport, http2_server, span->record.bias))
 		grpc_join_client(span, go_arg(ctx, 2), stream);
 	metadata = metadata_of(span);
 	find_parent(span, &on, &context, transport);
@@ -231,7 +232,7 @@ int grpc_handle_entry(struct pt_regs *ctx)
 		span_put_string(span, ATTR_RPC_AUTHORITY, metadata->authority);
 		if (metadata->remote.from)
 			span_put_string(span, ATTR_TRACE_STATE, metadata->trace_state);
-		if (go_itab_is(transport, http2_server_type, span->record.bias))
+		if (go_holds(transport, http2_server, span->record.bias))
 			put_peer(span, go_arg(ctx, 2));
 	}
 	return context_register(span, context.data);

@@ -5,7 +5,7 @@
 enum { WRAPPED_MAX = 3 };
 
 /* type Error struct, type Status struct, internal/status/status.go; to 1.39 the first holds e *spb.Status */
-GO_TYPE(status_error, "*google.golang.org/grpc/internal/status.Error");
+GO_HELD(status_error, "error", "*google.golang.org/grpc/internal/status.Error");
 GO_FIELD(status_error_s, pointer, "google.golang.org/grpc/internal/status.Error.s");
 GO_FIELD(status_error_e, pointer, "google.golang.org/grpc/internal/status.Error.e");
 GO_FIELD(status_s, pointer, "google.golang.org/grpc/internal/status.Status.s");
@@ -15,9 +15,9 @@ GO_FIELD(status_code, int, "google.golang.org/genproto/googleapis/rpc/status.Sta
 GO_FIELD(status_message, string, "google.golang.org/genproto/googleapis/rpc/status.Status.Message");
 
 /* type wrapError struct, src/fmt/errors.go; type errorString struct, src/errors/errors.go */
-GO_TYPE(fmt_wrap_error, "*fmt.wrapError");
+GO_HELD(fmt_wrap_error, "error", "*fmt.wrapError");
 GO_FIELD(fmt_wrap_error_err, interface, "fmt.wrapError.err");
-GO_TYPE(errors_error_string, "*errors.errorString");
+GO_HELD(error_string, "error", "*errors.errorString");
 
 static __noinline int put_proto(struct in_flight *span, __u64 proto)
 {
@@ -46,19 +46,41 @@ static __always_inline int put_status_error(struct in_flight *span, __u64 error)
 	return put_proto(span, go_word(error + status_error_e));
 }
 
-/* io.EOF, as which a stream's end travels. */
-static __always_inline bool is_eof(__u64 type, __u64 data)
+/* Link-time address of the type of an error with this itab, 0: it cannot be read. */
+static __always_inline __u64 type_of_error(__u64 itab, __u64 bias)
 {
-	struct go_string s;
-	__u8 text[3];
+	__u64 linked = itab - bias, type;
 
-	if (!errors_error_string || type != errors_error_string)
-		return false;
-	s = go_string_at(data);
-	return s.len == sizeof(text) && !bpf_probe_read_user(text, sizeof(text), (void *)s.ptr) &&
-	       text[0] == 'E' && text[1] == 'O' && text[2] == 'F';
+	if (linked == error_string_itab)
+		return error_string_type;
+	if (linked == status_error_itab)
+		return status_error_type;
+	if (linked == fmt_wrap_error_itab)
+		return fmt_wrap_error_type;
+	type = go_word(itab + 8);
+	return type ? type - bias : 0;
 }
 
+enum is_eof { IS_NOT_EOF, IS_EOF, MAY_BE_EOF, IS_UNREADABLE };
+
+/* io.EOF, as which a stream's end travels: an errors.New() like others. */
+static __always_inline enum is_eof is_eof(__u64 type, __u64 data)
+{
+	struct go_string s = {};
+	__u8 text[3];
+
+	if (type != error_string_type)
+		return IS_NOT_EOF;
+	if (bpf_probe_read_user(&s, sizeof(s), (void *)data))
+		return IS_UNREADABLE;
+	if (s.len != sizeof(text))
+		return IS_NOT_EOF;
+	if (bpf_probe_read_user(text, sizeof(text), (void *)s.ptr))
+		return MAY_BE_EOF;
+	return text[0] == 'E' && text[1] == 'O' && text[2] == 'F' ? IS_EOF : IS_NOT_EOF;
+}
+
+/* No status rather than a wrong one. */
 __weak int grpc_put_error(struct in_flight *span, const struct go_interface *error)
 {
 	struct go_interface next;
@@ -69,11 +91,18 @@ __weak int grpc_put_error(struct in_flight *span, const struct go_interface *err
 	if (!next.tab)
 		return span_put_number(span, ATTR_RPC_STATUS, GRPC_OK);
 	for (int i = 0; i < WRAPPED_MAX && next.tab; i++) {
-		__u64 type = go_word(next.tab + 8) - span->record.bias;
+		__u64 type = type_of_error(next.tab, span->record.bias);
+		enum is_eof eof = type ? is_eof(type, next.data) : IS_UNREADABLE;
 
-		if (is_eof(type, next.data))
+		if (eof == IS_UNREADABLE)
+			return fail(span->record.pid, FAIL_UNREADABLE);
+		if (eof == IS_EOF)
 			return span_put_number(span, ATTR_RPC_STATUS, GRPC_OK);
-		if (status_error && type == status_error &&
+		if (eof == MAY_BE_EOF) {
+			span_put_number(span, ATTR_RPC_STATUS, RPC_UNKNOWN_OR_EOF);
+			return span_put_error(span, error);
+		}
+		if (type == status_error_type &&
 		    (status_error_s != GO_ABSENT || status_error_e != GO_ABSENT)) {
 			put_status_error(span, next.data);
 			/* the whole text is the outermost error's; the last one put counts */
@@ -81,10 +110,10 @@ __weak int grpc_put_error(struct in_flight *span, const struct go_interface *err
 				span_put_string(span, ATTR_RPC_MESSAGE, go_string_at(error->data));
 			return 0;
 		}
-		if (!fmt_wrap_error || type != fmt_wrap_error || fmt_wrap_error_err == GO_ABSENT)
+		if (type != fmt_wrap_error_type || fmt_wrap_error_err == GO_ABSENT)
 			break;
 		if (bpf_probe_read_user(&next, sizeof(next), (void *)next.data + fmt_wrap_error_err))
-			break;
+			return fail(span->record.pid, FAIL_UNREADABLE);
 	}
 	span_put_number(span, ATTR_RPC_STATUS, GRPC_UNKNOWN);
 	return span_is_brief(span) ? 0 : span_put_error(span, error);

@@ -36,12 +36,12 @@ extern const volatile __u16 http_client;
 extern const volatile __u16 grpc_client;
 
 /* net_http_propagate.bpf.c */
-extern const volatile __u64 bufio_writer;
+extern const volatile __u64 bufio_writer_type, bufio_writer_itab;
 extern const volatile __u16 bufio_writer_buf;
 extern const volatile __u16 bufio_writer_n;
 
 /* The buffer is in buf, from 1.84 or so in what bufHandle points to. */
-GO_TYPE(grpc_buf_writer, "*google.golang.org/grpc/internal/transport.bufWriter");
+GO_HELD(grpc_buf_writer, "io.Writer", "*google.golang.org/grpc/internal/transport.bufWriter");
 GO_FIELD(grpc_buf_writer_buf, slice, "google.golang.org/grpc/internal/transport.bufWriter.buf");
 GO_FIELD(grpc_buf_writer_handle, pointer,
 	 "google.golang.org/grpc/internal/transport.bufWriter.bufHandle");
@@ -159,11 +159,11 @@ static __noinline int find_buffer(__u64 at, __u64 bias, struct write_buffer *out
 	__u64 buf_at = 0;
 
 	bpf_probe_read_user(&writer, sizeof(writer), (void *)at);
-	if (go_itab_is(writer.tab, bufio_writer, bias) && bufio_writer_buf != GO_ABSENT &&
+	if (go_holds(writer.tab, bufio_writer, bias) && bufio_writer_buf != GO_ABSENT &&
 	    bufio_writer_n != GO_ABSENT) {
 		buf_at = writer.data + bufio_writer_buf;
 		out->used_at = writer.data + bufio_writer_n;
-	} else if (go_itab_is(writer.tab, grpc_buf_writer, bias) &&
+	} else if (go_holds(writer.tab, grpc_buf_writer, bias) &&
 		   grpc_buf_writer_offset != GO_ABSENT) {
 		if (grpc_buf_writer_buf != GO_ABSENT)
 			buf_at = writer.data + grpc_buf_writer_buf;

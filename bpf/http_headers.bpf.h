@@ -90,7 +90,7 @@ __weak int http_take_header(struct in_flight *span)
 {
 	const struct go_map_slot *slot;
 	struct http_headers *headers;
-	struct go_string *place;
+	struct go_string *place, value;
 	__u64 len, key[3] = {};
 
 	if (!span)
@@ -102,11 +102,13 @@ __weak int http_take_header(struct in_flight *span)
 		return 0;
 	barrier_var(len); /* else the mask is optimised away, which the verifier wants to see */
 	if (bpf_probe_read_user(key, len & 31, (void *)slot->key.ptr))
-		return 0;
+		return fail(span->record.pid, FAIL_HEADER_READ);
 	place = place_of(key, headers);
 	if (!place)
 		return 0;
-	keep_header(place, go_string_at(slot->elem.ptr), slot->elem.len, headers);
+	if (bpf_probe_read_user(&value, sizeof(value), (void *)slot->elem.ptr))
+		return fail(span->record.pid, FAIL_HEADER_READ);
+	keep_header(place, value, slot->elem.len, headers);
 	return 0;
 }
 

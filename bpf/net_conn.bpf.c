@@ -5,12 +5,12 @@
 enum { WRAPPERS_MAX = 4 }; /* a server behind a proxy, both by TLS, each TLS in a type of its own */
 enum { AF_UNIX = 1, IPPROTO_TCP = 6, IDENTITY_TRIES = 4 };
 
-GO_TYPE(tls_conn, "*crypto/tls.Conn");
+GO_HELD(tls_conn, "net.Conn", "*crypto/tls.Conn");
 GO_FIELD(tls_conn_conn, interface, "crypto/tls.Conn.conn");
 
-GO_TYPE(net_tcp_conn, "*net.TCPConn");
+GO_HELD(net_tcp_conn, "net.Conn", "*net.TCPConn");
 GO_FIELD(net_tcp_conn_fd, pointer, "net.TCPConn.conn.fd");
-GO_TYPE(net_unix_conn, "*net.UnixConn");
+GO_TYPE(net_unix_conn_type, "*net.UnixConn");
 GO_FIELD(net_unix_conn_fd, pointer, "net.UnixConn.conn.fd");
 GO_FIELD(net_fd_sysfd, int, "net.netFD.pfd.Sysfd");
 GO_FIELD(net_fd_raddr, interface, "net.netFD.raddr");
@@ -82,9 +82,23 @@ __weak int net_path(const struct go_interface *addr, __u64 bias, struct go_strin
 	return 0;
 }
 
+/* The same of a net.Conn, without a look at the itabs that the linker made. */
+static __always_inline __u64 type_of_conn(const struct go_interface *conn, __u64 bias)
+{
+	__u64 itab = conn->tab - bias;
+
+	if (!conn->tab)
+		return 0;
+	if (itab == net_tcp_conn_itab)
+		return net_tcp_conn_type;
+	if (itab == tls_conn_itab)
+		return tls_conn_type;
+	return type_in(conn, bias);
+}
+
 static __always_inline bool is_of_net(__u64 type)
 {
-	return type == net_tcp_conn || type == net_unix_conn;
+	return type == net_tcp_conn_type || type == net_unix_conn_type;
 }
 
 /*
@@ -95,19 +109,19 @@ static __always_inline bool is_of_net(__u64 type)
 static __noinline __u64 fd_of(const struct go_interface *conn, __u64 bias)
 {
 	struct go_interface at = *conn;
-	__u64 type = type_in(&at, bias);
+	__u64 type = type_of_conn(&at, bias);
 
 	for (int i = 0; i < WRAPPERS_MAX && type && !is_of_net(type); i++) {
-		__u16 inner = type == tls_conn && tls_conn_conn != GO_ABSENT ? tls_conn_conn : 0;
+		__u16 inner = type == tls_conn_type && tls_conn_conn != GO_ABSENT ? tls_conn_conn : 0;
 
 		at = interface_at(at.data + inner);
-		type = type_in(&at, bias);
+		type = type_of_conn(&at, bias);
 	}
 	if (!type || !at.data)
 		return 0;
-	if (type == net_tcp_conn && net_tcp_conn_fd != GO_ABSENT)
+	if (type == net_tcp_conn_type && net_tcp_conn_fd != GO_ABSENT)
 		return go_word(at.data + net_tcp_conn_fd);
-	if (type == net_unix_conn && net_unix_conn_fd != GO_ABSENT)
+	if (type == net_unix_conn_type && net_unix_conn_fd != GO_ABSENT)
 		return go_word(at.data + net_unix_conn_fd);
 	return 0;
 }

@@ -36,7 +36,7 @@ GO_ATTACHED(writes, ""); /* any of the programs that write */
 GO_FIELD(connection_bw, pointer, "net/http.persistConn.bw");
 
 /* type Writer struct { err error; buf []byte; n int; wr io.Writer } */
-GO_TYPE(bufio_writer, "*bufio.Writer");
+GO_HELD(bufio_writer, "io.Writer", "*bufio.Writer");
 GO_FIELD(bufio_writer_buf, slice, "bufio.Writer.buf");
 GO_FIELD(bufio_writer_n, int, "bufio.Writer.n");
 
@@ -293,7 +293,7 @@ GO_OF(http_client) GO_WRITES int http_headers_end(struct pt_regs *ctx)
 	int err;
 
 	if (bufio_writer_buf == GO_ABSENT || bufio_writer_n == GO_ABSENT ||
-	    !go_itab_is(go_arg(ctx, 0), bufio_writer, go_bias(ctx)) || goroutine_of(ctx, &on))
+	    !go_holds(go_arg(ctx, 0), bufio_writer, go_bias(ctx)) || goroutine_of(ctx, &on))
 		return 0;
 	span = span_by_object(&on, writer);
 	if (!span || span->record.library != http_client || span->has_header >= HEADER_DONE)

@@ -29,7 +29,7 @@ GO_INSTRUMENTED(http_server, "github.com/labstack/echo-opentelemetry");
 GO_SPAN(http_server, "net/http", SERVER, HTTP);
 
 /* type response struct, src/net/http/server.go */
-GO_TYPE(response_type, "*net/http.response");
+GO_HELD(response, "net/http.ResponseWriter", "*net/http.response");
 GO_FIELD_NEEDED(http_server, response_status, int, "net/http.response.status");
 GO_FIELD(response_req, pointer, "net/http.response.req");
 GO_FIELD(response_conn, pointer, "net/http.response.conn");
@@ -177,7 +177,7 @@ int serve_entry(struct pt_regs *ctx)
 	struct response_layout response = http1_response(go_arg(ctx, 2));
 
 	/* Bundled HTTP/2 comes through here as well, with a writer of its own. */
-	if (!go_itab_is(go_arg(ctx, 1), response_type, go_bias(ctx)))
+	if (!go_holds(go_arg(ctx, 1), response, go_bias(ctx)))
 		return 0;
 	return begin_request(ctx, &at, &response, go_arg(ctx, 2), go_arg(ctx, 3));
 }

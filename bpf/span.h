@@ -90,6 +90,9 @@ enum unwinding { UNWIND_NONE, UNWIND_PANIC, UNWIND_GOEXIT };
 /* ATTR_DB_OPERATION: calls of database/sql without a query. */
 enum db_operation { DB_QUERY, DB_BEGIN, DB_COMMIT, DB_ROLLBACK, DB_PING };
 
+/* ATTR_RPC_STATUS: OK if the error that follows is io.EOF, whose text was not in memory; else UNKNOWN. */
+enum { RPC_UNKNOWN_OR_EOF = 1 << 16 };
+
 struct attribute_header {
 	__u16 key; /* enum attribute_key */
 	__u16 len; /* bytes that follow; with ATTRIBUTE_CONSTANT: a struct constant_text does */
