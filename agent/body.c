@@ -8,7 +8,7 @@
 struct body body__of(const struct span_record *record, const uint8_t *bytes, const struct resolve *r)
 {
 	return (struct body){.at = bytes, .end = bytes + record->size, .is_cut = record->truncated,
-			     .resolve = r};
+			     .bias = record->bias, .resolve = r};
 }
 
 /* SZ bytes of a constant at ADDR, or NULL: after its process is gone somebody may have written to a file. */
@@ -53,6 +53,16 @@ bool body__next(struct body *body, struct row *out)
 	return true;
 }
 
+/* What the linker made of an itab: src/internal/abi/iface.go, {Inter, Type, ...}, Go 1.17 to 1.27. */
+static void read_itab(const struct body *body, struct panic_value *value)
+{
+	uint64_t type;
+
+	if (body->resolve && resolve__is_intact(body->resolve) &&
+	    !resolve__read(body->resolve, value->itab + 8, &type, sizeof(type)) && type)
+		value->type = type + body->bias;
+}
+
 bool body__value(const struct body *body, const struct row *row, struct panic_value *out)
 {
 	const uint8_t *bytes = NULL;
@@ -60,6 +70,8 @@ bool body__value(const struct body *body, const struct row *row, struct panic_va
 	if (row->len != sizeof(*out))
 		return false;
 	memcpy(out, row->value, sizeof(*out));
+	if (!out->type && out->itab)
+		read_itab(body, out);
 	/* how many there are only its type tells */
 	for (size_t sz = sizeof(out->value); out->constant && sz && !bytes; sz /= 2) {
 		bytes = constant(body, out->constant, sz);

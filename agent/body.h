@@ -15,6 +15,7 @@
 struct body {
 	const uint8_t *at, *end;
 	bool is_cut; /* a text in it is */
+	uint64_t bias; /* of the executable in its process */
 	const struct resolve *resolve;
 };
 

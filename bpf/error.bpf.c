@@ -157,6 +157,8 @@ __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 	if (!span || !next)
 		return 0;
 	value.type = go_word(next->tab + 8);
+	if (!value.type)
+		value.itab = next->tab - span->record.bias;
 	at = (void *)span_scratch(span);
 	find_layout(value.type - span->record.bias, at);
 	data = next->data;

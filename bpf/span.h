@@ -116,6 +116,7 @@ struct panic_value {
 	__u64 time_ns; /* of a panic */
 	__u64 type; /* run-time address of the value's type descriptor, 0: nil */
 	__u64 constant; /* link-time address of a value that is not in memory, as in constant_text; or 0 */
+	__u64 itab;	/* of an error whose type could not be read: link-time address of its itab; or 0 */
 	__u8 value[PANIC_VALUE_MAX];
 };
 
@@ -277,7 +278,7 @@ _Static_assert(sizeof(struct span_record) == 72, "wire format: span_record");
 _Static_assert(sizeof(struct attribute_header) == 4, "wire format: attribute_header");
 _Static_assert(GOSPAN_BODY_MAX < ATTRIBUTE_CONSTANT, "wire format: attribute_header.len");
 _Static_assert(sizeof(struct constant_text) == 16, "wire format: constant_text");
-_Static_assert(sizeof(struct panic_value) == 88, "wire format: panic_value");
+_Static_assert(sizeof(struct panic_value) == 96, "wire format: panic_value");
 _Static_assert(sizeof(struct panic_stack) == 440, "wire format: panic_stack");
 _Static_assert(sizeof(struct ip_address) == 20, "wire format: ip_address");
 _Static_assert(sizeof(struct span_link) == 32, "wire format: span_link");

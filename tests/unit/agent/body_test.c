@@ -149,6 +149,29 @@ static void a_value_may_be_a_constant(void **state)
 	assert_false(body__value(&body, &row, &read));
 }
 
+static void a_type_may_be_told_by_its_itab(void **state)
+{
+	struct test *t = *state;
+	struct panic_value value = {.type = 0}, read;
+	struct type_fact type;
+	uint64_t itab;
+	struct body body;
+	struct row row;
+
+	assert_int_equal(resolve__itab(t->r, "error", "*errors.errorString", &itab), 0);
+	assert_int_equal(resolve__type(t->r, "*errors.errorString", &type), 0);
+	value.itab = itab;
+	add(t, ATTR_ERROR, 0, &value, sizeof(value));
+	value.itab = UINT64_MAX - 4;
+	add(t, ATTR_ERROR, 0, &value, sizeof(value));
+	t->record.bias = 0x1000;
+	body = body__of(&t->record, t->bytes, t->r);
+	assert_true(body__next(&body, &row) && body__value(&body, &row, &read));
+	assert_int_equal(read.type, type.addr + 0x1000);
+	assert_true(body__next(&body, &row) && body__value(&body, &row, &read));
+	assert_int_equal(read.type, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_constant_is_read_from_the_executable, begin, end),
 		cmocka_unit_test_setup_teardown(what_can_be_written_to_is_no_constant, begin, end),
 		cmocka_unit_test_setup_teardown(a_value_may_be_a_constant, begin, end),
+		cmocka_unit_test_setup_teardown(a_type_may_be_told_by_its_itab, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
