@@ -167,8 +167,8 @@ struct context_step {
 	__u64 type;
 };
 
-/* Index of TYPE in the table, or context_type_cnt. */
-static __always_inline __u32 find_type(__u64 type)
+/* Index of TYPE in the table, or CONTEXT_TYPES_MAX. A global function: the verifier looks at it once. */
+__weak int context_type_index(__u64 type)
 {
 	for (__u32 i = 0; i < CONTEXT_TYPES_MAX && i < context_type_cnt; i++)
 		if (context_types[i].type == type)
@@ -180,7 +180,8 @@ static __always_inline __u32 find_type(__u64 type)
 static __always_inline void step_by_type(struct context_step *step, __u64 bias)
 {
 	__u64 type = step->type ? step->type : go_word(step->at.tab + 8) - bias;
-	__u64 object = step->at.data, i = find_type(type);
+	__u64 object = step->at.data;
+	__u32 i = context_type_index(type);
 
 	step->type = 0;
 	barrier_var(i); /* 6.1 follows the bound only in the register that indexes */

@@ -15,9 +15,12 @@ _Static_assert(sizeof(struct glob_match) <= SCRATCH_MAX, "the scratch is too sma
 /* Cuts the query off. */
 static __always_inline void find_path_end(struct glob_match *path)
 {
-	for (__u32 i = 0; i < GLOB_TEXT_MAX; i++)
-		if (i < path->len && path->text[i] == '?')
-			path->len = i;
+	__u32 end = 0;
+
+	while (end < GLOB_TEXT_MAX && path->text[end] != '?')
+		end++;
+	if (end < path->len)
+		path->len = end;
 }
 
 /* Of the path in SPAN's scratch; enum glob_verdict. */
