@@ -149,21 +149,19 @@ static __noinline int put_addresses(struct in_flight *span, __u64 source, __u64 
 /* Puts one error; the one that it wraps into NEXT. */
 __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 {
-	struct panic_value value = {};
 	struct error_layout *at;
 	struct go_string text;
-	__u64 data;
+	__u64 type, itab, data;
 
 	if (!span || !next)
 		return 0;
-	value.type = go_word(next->tab + 8);
-	if (!value.type)
-		value.itab = next->tab - span->record.bias;
+	type = go_word(next->tab + 8);
+	itab = type ? 0 : next->tab - span->record.bias;
 	at = (void *)span_scratch(span);
-	find_layout(value.type - span->record.bias, at);
+	find_layout(type - span->record.bias, at);
 	data = next->data;
 	next->tab = next->data = 0;
-	if (span_put_value(span, ATTR_ERROR, &value, data))
+	if (span_put_value(span, ATTR_ERROR, type, itab, data))
 		return 0;
 	for (int i = 0; i < ERROR_TEXTS; i++) {
 		if (at->text[i] == GO_ABSENT)

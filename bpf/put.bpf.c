@@ -142,20 +142,24 @@ __weak int span_put_number(struct in_flight *span, enum attribute_key key, __u64
 	return 0;
 }
 
-__weak int span_put_value(struct in_flight *span, enum attribute_key key, struct panic_value *value,
+/* Built in place: chains of calls come here that have little stack left. */
+__weak int span_put_value(struct in_flight *span, enum attribute_key key, __u64 type, __u64 itab,
 			  __u64 data)
 {
-	__u8 *to;
+	struct panic_value *value;
 
-	if (!span || !value)
+	if (!span)
 		return 1;
+	value = (void *)put_header(span, key, sizeof(*value));
+	if (!value)
+		return 1;
+	__builtin_memset(value, 0, sizeof(*value));
+	value->time_ns = bpf_ktime_get_boot_ns();
+	value->type = type;
+	value->itab = itab;
 	/* Types that are one pointer have it in the interface itself: data is the pointee then. */
 	if (!go_read_some(value->value, sizeof(value->value), data))
 		value->constant = constant_at(span, data);
-	to = put_header(span, key, sizeof(*value));
-	if (!to)
-		return 1;
-	__builtin_memcpy(to, value, sizeof(*value));
 	return 0;
 }
 

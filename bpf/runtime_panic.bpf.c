@@ -152,27 +152,24 @@ static __always_inline bool is_way_out(__u64 type)
 SEC("go_entry/runtime.gopanic")
 int panic_entry(struct pt_regs *ctx)
 {
-	struct panic_value value = {.type = go_arg(ctx, 0)};
+	__u64 type = go_arg(ctx, 0), data = go_arg(ctx, 1);
 	struct go_string text;
 	struct in_flight *span;
 	struct stack_walk walk;
 	struct goroutine on;
 
-	if (is_way_out(value.type - go_bias(ctx)) || goroutine_of(ctx, &on))
+	if (is_way_out(type - go_bias(ctx)) || goroutine_of(ctx, &on))
 		return 0;
 	span = span_around(ctx, &on);
-	value.time_ns = bpf_ktime_get_boot_ns();
-	span_panicked(&on, value.time_ns);
-	if (!span || span_is_brief(span))
-		return 0;
-	if (span_put_value(span, ATTR_PANIC, &value, go_arg(ctx, 1)))
-		return 0;
-	/* of a string, or of an error built on one (errors.errorString, ...) */
-	__builtin_memcpy(&text, value.value, sizeof(text));
-	span_put_perhaps(span, ATTR_PANIC_TEXT, &text);
-	walk = walk_from(ctx, on.g);
-	put_stack(span, &walk);
-	return 0;
+	if (span && !span_is_brief(span) && !span_put_value(span, ATTR_PANIC, type, 0, data)) {
+		/* of a string, or of an error built on one (errors.errorString, ...) */
+		text = go_string_at(data);
+		span_put_perhaps(span, ATTR_PANIC_TEXT, &text);
+		walk = walk_from(ctx, on.g);
+		put_stack(span, &walk);
+	}
+	/* not before the event, which is to lie within what it ends */
+	return span_panicked(&on, bpf_ktime_get_boot_ns());
 }
 
 /* func fatalpanic(msgs *_panic), src/runtime/panic.go: it prints, and the process is no more */

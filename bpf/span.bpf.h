@@ -260,9 +260,11 @@ int span_put_number(struct in_flight *span, enum attribute_key key, __u64 number
  */
 int span_put_error(struct in_flight *span, const struct go_interface *error);
 
-/* VALUE with what is at DATA, an interface's second word. Non-zero when there was no room (counted). */
-int span_put_value(struct in_flight *span, enum attribute_key key, struct panic_value *value,
-		   __u64 data);
+/*
+ * A struct panic_value of now: TYPE, or the link-time address of the ITAB that tells it, and what is at
+ * DATA, an interface's second word. Non-zero when there was no room (counted).
+ */
+int span_put_value(struct in_flight *span, enum attribute_key key, __u64 type, __u64 itab, __u64 data);
 
 int span_put_address(struct in_flight *span, enum attribute_key key,
 		     const struct ip_address *address);
