@@ -31,7 +31,7 @@ bool assemble__span(struct build_span *b, const struct config *config,
 		    const struct declarations *declarations, const struct resolve *r,
 		    const struct span_record *record, const uint8_t *body, int64_t wall_offset);
 
-/* For a record that was not sampled: B->span's name, kind, parent, times and status only. */
+/* For a record that was not sampled, the same: B->span's name, kind, parent, times and status only. */
 bool assemble__count(struct build_span *b, const struct config *config,
 		     const struct declarations *declarations, const struct resolve *r,
 		     const struct span_record *record, const uint8_t *body);

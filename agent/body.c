@@ -11,14 +11,18 @@ struct body body__of(const struct span_record *record, const uint8_t *bytes, con
 			     .bias = record->bias, .resolve = r};
 }
 
-/* SZ bytes of a constant at ADDR, or NULL: after its process is gone somebody may have written to a file. */
+/* The executable, or NULL: after its process is gone somebody may have written to the file. */
+static const struct resolve *file_of(const struct body *body)
+{
+	return body->resolve && resolve__is_intact(body->resolve) ? body->resolve : NULL;
+}
+
+/* SZ bytes of a constant at ADDR, or NULL. */
 static const uint8_t *constant(const struct body *body, uint64_t addr, uint64_t sz)
 {
-	const struct resolve *r = body->resolve;
+	const struct resolve *r = file_of(body);
 
-	if (!r || addr >= resolve__constants_end(r) || !resolve__is_intact(r))
-		return NULL;
-	return resolve__bytes(r, addr, sz);
+	return r && addr < resolve__constants_end(r) ? resolve__bytes(r, addr, sz) : NULL;
 }
 
 static void read_constant(const struct body *body, struct row *row)
@@ -56,10 +60,10 @@ bool body__next(struct body *body, struct row *out)
 /* What the linker made of an itab: src/internal/abi/iface.go, {Inter, Type, ...}, Go 1.17 to 1.27. */
 static void read_itab(const struct body *body, struct panic_value *value)
 {
+	const struct resolve *r = file_of(body);
 	uint64_t type;
 
-	if (body->resolve && resolve__is_intact(body->resolve) &&
-	    !resolve__read(body->resolve, value->itab + 8, &type, sizeof(type)) && type)
+	if (r && !resolve__read(r, value->itab + 8, &type, sizeof(type)) && type)
 		value->type = type + body->bias;
 }
 

@@ -97,6 +97,17 @@ static const char *type_name(const struct resolve *r, uint64_t type, char *buf, 
 	return short_name(full, buf, buf_sz);
 }
 
+/* The text of a STRING (pointer, length) that lies in the executable, of at most LONGEST bytes; or none. */
+static struct otlp_text text_in(const struct resolve *r, const uint64_t string[static 2], uint64_t bias,
+				size_t longest)
+{
+	const char *at = NULL;
+
+	if (string[1] && string[1] <= longest)
+		at = resolve__bytes(r, string[0] - bias, string[1]);
+	return (struct otlp_text){at, at ? string[1] : 0};
+}
+
 /*
  * A method that the runtime found missing: a string that lies in the interface's type data (itabInit
  * in src/runtime/iface.go, (*itab).init before 1.23), so in the executable. Empty: it has none.
@@ -105,13 +116,10 @@ static struct otlp_text missing_method(const struct resolve *r, uint64_t type,
 				       const struct panic_value *value, uint64_t bias)
 {
 	enum { LONGEST = 256 };
-	uint64_t string[2] = {0}; /* pointer, length */
-	const char *at = NULL;
+	uint64_t string[2] = {0};
 
 	find_field(r, type, "missingMethod", value, string, sizeof(string));
-	if (string[1] && string[1] <= LONGEST)
-		at = resolve__bytes(r, string[0] - bias, string[1]);
-	return (struct otlp_text){at, at ? string[1] : 0};
+	return text_in(r, string, bias, LONGEST);
 }
 
 /* (*TypeAssertionError).Error, without the addendum for equal names of different packages. */
@@ -202,12 +210,10 @@ static struct otlp_text text_of_value(struct build_span *b, const struct resolve
 static struct otlp_text constant_text(const struct resolve *r, const struct panic_value *value,
 				      uint64_t bias)
 {
-	uint64_t string[2]; /* pointer, length */
-	const char *at;
+	uint64_t string[2];
 
 	memcpy(string, value->value, sizeof(string));
-	at = string[1] <= PANIC_TEXT_MAX ? resolve__bytes(r, string[0] - bias, string[1]) : NULL;
-	return (struct otlp_text){at, at ? string[1] : 0};
+	return text_in(r, string, bias, PANIC_TEXT_MAX);
 }
 
 /*

@@ -5,13 +5,19 @@
 
 #include "span.bpf.h"
 
+/* What names in that package begin with. */
+#define TRANSPORT "google.golang.org/grpc/internal/transport."
+
 /* google.golang.org/grpc/codes */
 enum { GRPC_OK = 0, GRPC_UNKNOWN = 2, GRPC_INTERNAL = 13 };
 
 /* Code and message of STATUS, a *status.Status; nil is OK. */
 int grpc_put_status(struct in_flight *span, __u64 status);
 
-/* The same of an error as status.Code() sees it: nil and io.EOF are OK, what has no status UNKNOWN. */
+/*
+ * The same of an error as status.Code() sees it: nil and io.EOF are OK, what has no status UNKNOWN. None of
+ * one that cannot be read.
+ */
 int grpc_put_error(struct in_flight *span, const struct go_interface *error);
 
 /* How many messages went each way; RECEIVED: whether those that came were counted. */

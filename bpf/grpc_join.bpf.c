@@ -16,7 +16,6 @@
 #include "http_propagate.bpf.h"
 #include "join.bpf.h"
 
-#define TRANSPORT "google.golang.org/grpc/internal/transport."
 #define HEADER_FIELD "golang.org/x/net/http2/hpack.HeaderField"
 
 extern const volatile __u16 grpc_client; /* grpc_client.bpf.c */

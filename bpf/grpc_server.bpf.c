@@ -33,7 +33,6 @@ GO_FIELD(grpc_stream_at, pointer, "google.golang.org/grpc/internal/transport.Ser
 GO_FIELD(grpc_stream_in, struct, "google.golang.org/grpc/internal/transport.ServerStream.Stream");
 
 /* from 1.60 or so in a peer.Peer */
-#define TRANSPORT "google.golang.org/grpc/internal/transport."
 GO_HELD(http2_server, TRANSPORT "ServerTransport", "*" TRANSPORT "http2Server");
 GO_HELD(handler_server, TRANSPORT "ServerTransport", "*" TRANSPORT "serverHandlerTransport");
 GO_FIELD(http2_server_conn, interface, "google.golang.org/grpc/internal/transport.http2Server.conn");

@@ -82,7 +82,7 @@ __weak int net_path(const struct go_interface *addr, __u64 bias, struct go_strin
 	return 0;
 }
 
-/* The same of a net.Conn, without a look at the itabs that the linker made. */
+/* type_in() of a net.Conn, without a look at the itabs that the linker made. */
 static __always_inline __u64 type_of_conn(const struct go_interface *conn, __u64 bias)
 {
 	__u64 itab = conn->tab - bias;

@@ -39,7 +39,9 @@ def paged_out(pid):
         pytest.skip(f"pages cannot be taken out: {os.strerror(ctypes.get_errno())}")
     thread = threading.Thread(target=repeat)
     thread.start()
-    yield
-    over.set()
-    thread.join()
-    os.close(process)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        os.close(process)

@@ -253,7 +253,6 @@ static void a_wait_for_a_connection_is_told(void **state)
 	assert_line(state, attributes, 1, NULL, "   ", "\n");
 }
 
-/* What is cut is what tells least. */
 /* A span of that NAME begins its line, behind the time, with SHOWN. */
 static void assert_named(struct screen *screen, const char *name, const char *shown)
 {
@@ -261,6 +260,7 @@ static void assert_named(struct screen *screen, const char *name, const char *sh
 	assert_memory_equal(screen->text + 15, shown, strlen(shown));
 }
 
+/* What is cut is what tells least. */
 static void a_method_is_shown_rather_than_its_package(void **state)
 {
 	assert_named(*state, "acme.inventory.v1.Catalogue/Product", "Catalogue/Product   ");
