@@ -146,13 +146,16 @@ static int add_library(struct declarations *d, const char *variable, char *kind,
 		       const char *name)
 {
 	struct declared_library *libraries;
+	char *scope;
 
 	libraries = reallocarray(d->libraries, d->library_cnt + 1, sizeof(*libraries));
 	if (!libraries)
 		return -ENOMEM;
 	d->libraries = libraries;
+	if (asprintf(&scope, "gospan/%s", name) < 0)
+		return -ENOMEM;
 	libraries[d->library_cnt] = (struct declared_library){
-		.variable = variable, .name = name, .domain = domain};
+		.variable = variable, .name = name, .scope = scope, .domain = domain};
 	for (size_t i = SPAN_INTERNAL; i <= SPAN_CONSUMER; i++)
 		if (!strcmp(kind, span_kinds[i]))
 			libraries[d->library_cnt].kind = i;
@@ -380,8 +383,10 @@ void declarations__free(struct declarations *d)
 		return;
 	for (size_t i = 0; i < d->value_cnt; i++)
 		free((char *)d->values[i].kind);
-	for (size_t i = 0; i < d->library_cnt; i++)
+	for (size_t i = 0; i < d->library_cnt; i++) {
 		free((char *)d->libraries[i].domain);
+		free(d->libraries[i].scope);
+	}
 	free(d->libraries);
 	free(d->probes);
 	free(d->values);

@@ -21,7 +21,8 @@ enum { DECLARED_ALSO_MAX = 8, DECLARED_EXCEPT_MAX = 8, DECLARED_INSTRUMENTED_MAX
 /* GO_SPAN */
 struct declared_library {
 	const char *variable;
-	const char *name; /* Go package: scope "gospan/NAME" */
+	const char *name; /* Go package */
+	char *scope;	  /* "gospan/NAME", its spans' instrumentation scope */
 	enum span_kind kind;
 	const char *domain; /* "HTTP": which semconv file makes its attributes */
 	/* functions or packages that instrument it for OpenTelemetry's SDK; NULL ends */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "context_types.h"
@@ -14,6 +15,7 @@
 #include "gospan.skel.h"
 #include "log.h"
 #include "loop.h"
+#include "proc.h"
 #include "uprobe.h"
 
 static bool by_multi(const struct kernel *kernel)
@@ -166,18 +168,40 @@ static int load_what_the_kernel_takes(struct executable *e, const struct kernel 
 	return err ? err : fill_program_array(e);
 }
 
-static int read_facts(struct executable *e, const struct kernel *kernel, int pid, struct why *why)
+/*
+ * The file that PROCESS was found to run. It may have waited for its turn: -ESRCH when it has gone since
+ * then, or has exec'ed another one, whose facts would be taken for this one's.
+ */
+static int open_file(const struct process *process, struct why *why)
 {
+	struct exe_id id = {};
 	char path[64];
+	struct stat st;
 	int fd, err;
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", process->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
-		err = -errno;
+		err = errno == ENOENT ? -ESRCH : -errno;
 		snprintf(why->text, sizeof(why->text), "failed to open %s: %s", path, strerror(-err));
 		return err;
 	}
+	if (!fstat(fd, &st))
+		id = exe_id__of(&st);
+	if (exe_id__equal(&id, &process->exe))
+		return fd;
+	close(fd);
+	snprintf(why->text, sizeof(why->text), "it runs another program by now");
+	return -ESRCH;
+}
+
+static int read_facts(struct executable *e, const struct kernel *kernel, const struct process *process,
+		      struct why *why)
+{
+	int fd = open_file(process, why), err;
+
+	if (fd < 0)
+		return fd;
 	err = resolve__open(fd, e->path, &e->resolve, why);
 	close(fd);
 	if (err)
@@ -226,7 +250,7 @@ int executable__new(const struct kernel *kernel, const struct process *process, 
 		goto cleanup;
 	e->id = process->exe;
 	e->all_processes = all_processes;
-	err = read_facts(e, kernel, process->pid, why);
+	err = read_facts(e, kernel, process, why);
 	if (err)
 		goto cleanup;
 	decide_on_writing(e, kernel);
@@ -296,13 +320,14 @@ int executable__attach(struct executable *e, const struct kernel *kernel, int pi
 	}
 	if (shared && e->links.cnt)
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	/* the very file that was read: the process may have exec'ed another one */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", resolve__fd(e->resolve));
 	err = link_sites(e, kernel, path, shared ? 0 : pid);
 	if (!err)
 		return 0;
 	snprintf(why->text, sizeof(why->text), "failed to attach %zu probes: %s",
 		 plan__site_cnt(e->plan), strerror(-err));
-	if (shared) /* some may be: the process may have gone meanwhile, and its path with it */
+	if (shared) /* some may be */
 		executable__detach_all(e);
 	if (!e->all_processes)
 		kernel__remove_target(kernel, pid);

@@ -28,7 +28,8 @@ struct executable {
 /*
  * Reads the executable of PROCESS and loads programs for it. ALL_PROCESSES: whoever runs it is
  * traced. WHY tells on failure: -ENOEXEC no Go program (or one that cannot be read), -ENOTSUP
- * nothing in it to trace, -EPERM / others the kernel's answer.
+ * nothing in it to trace, -ESRCH PROCESS has gone or runs another one by now, -EPERM / others the
+ * kernel's answer.
  */
 int executable__new(const struct kernel *kernel, const struct process *process, bool all_processes,
 		    struct executable **out, struct why *why);

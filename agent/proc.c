@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,21 @@ int proc__stat(int pid, struct proc_stat *out)
 	return 0;
 }
 
+bool proc__is_gone(int pid)
+{
+	return kill(pid, 0) && errno == ESRCH;
+}
+
+struct exe_id exe_id__of(const struct stat *st)
+{
+	return (struct exe_id){
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.mtime_ns = (uint64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+		.size = st->st_size,
+	};
+}
+
 int proc__exe_id(int pid, struct exe_id *out)
 {
 	char path[PROC_PATH_SIZE];
@@ -149,12 +165,7 @@ int proc__exe_id(int pid, struct exe_id *out)
 	format_path(path, pid, "exe");
 	if (stat(path, &st))
 		return proc_errno(pid);
-	*out = (struct exe_id){
-		.dev = st.st_dev,
-		.ino = st.st_ino,
-		.mtime_ns = (uint64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-		.size = st.st_size,
-	};
+	*out = exe_id__of(&st);
 	return 0;
 }
 

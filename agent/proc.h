@@ -3,6 +3,8 @@
 #ifndef GOSPAN_AGENT_PROC_H
 #define GOSPAN_AGENT_PROC_H
 
+#include <sys/stat.h>
+
 #include "target.h"
 
 struct proc_stat { /* proc_pid_stat(5) */
@@ -18,8 +20,12 @@ int proc__parse_stat(const char *text, struct proc_stat *out);
 /* -ESRCH: gone, a zombie too. */
 int proc__stat(int pid, struct proc_stat *out);
 
+/* Nobody has this pid, not even a zombie. */
+bool proc__is_gone(int pid);
+
 /* -ESRCH gone, -EACCES not ours, -ENOENT none (kernel threads, zombies). */
 int proc__exe_id(int pid, struct exe_id *out);
+struct exe_id exe_id__of(const struct stat *st);
 bool exe_id__equal(const struct exe_id *a, const struct exe_id *b);
 
 /*

@@ -70,10 +70,3 @@ void process__clear(struct process *p)
 	free(p->exe_path);
 	*p = (struct process){};
 }
-
-bool process__is_alive(const struct process *p)
-{
-	struct proc_stat stat;
-
-	return !proc__stat(p->pid, &stat) && stat.start_time == p->start_time;
-}

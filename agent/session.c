@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * session: see session.h. Its executables are in session_executables.c, the waiting and the ending in
- * session_end.c.
+ * session: see session.h. What the kernel side tells it is in session_events.c, its executables in
+ * session_executables.c, the waiting and the ending in session_end.c.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -14,14 +14,6 @@
 #include "proc.h"
 #include "semconv.h"
 #include "session_state.h"
-
-static struct tracee *find_tracee(const struct session *s, int pid)
-{
-	for (struct tracee *t = s->tracees; t; t = t->next)
-		if (t->target->process.pid == pid)
-			return t;
-	return NULL;
-}
 
 /* A service.instance.id that was given is good for one process. */
 static void keep_instance_unique(struct session *s, struct target *target)
@@ -79,11 +71,6 @@ static int trace_process(struct session *s, struct executable *e, struct process
 	return 0;
 }
 
-static bool is_gone(int pid)
-{
-	return kill(pid, 0) && errno == ESRCH;
-}
-
 static void went_untraced(struct session *s, int pid)
 {
 	log__write(s->config->pid_cnt ? LOG_ERROR : LOG_DEBUG, "pid %d went before it was attached",
@@ -94,7 +81,7 @@ static void went_untraced(struct session *s, int pid)
 static void attach_process(struct session *s, struct seen_exe *seen, int pid)
 {
 	struct executable *e = seen->executable;
-	struct tracee *before = find_tracee(s, pid);
+	struct tracee *before = session__find_tracee(s, pid);
 	struct process process = {};
 	struct why why = {"out of memory"};
 
@@ -105,7 +92,7 @@ static void attach_process(struct session *s, struct seen_exe *seen, int pid)
 	if (process__read(pid, &process)) {
 		went_untraced(s, pid);
 	} else if (exe_id__equal(&process.exe, &e->id) && trace_process(s, e, &process, &why)) {
-		if (is_gone(pid)) {
+		if (proc__is_gone(pid)) {
 			went_untraced(s, pid);
 		} else {
 			log_error("pid %d cannot be traced: %s", pid, why.text);
@@ -167,7 +154,7 @@ static void on_found(void *ctx, const struct process *p)
 {
 	struct session *s = ctx;
 	struct seen_exe *seen = session__find_exe(s, &p->exe);
-	struct tracee *before = find_tracee(s, p->pid);
+	struct tracee *before = session__find_tracee(s, p->pid);
 
 	if (before && before->gone) /* else what is ended of it would be the new one's */
 		reap(s);
@@ -199,6 +186,15 @@ static void resume_command(struct session *s)
 		run__resume(s->run);
 }
 
+/* Nobody was left to read it by: all that waited went, or became something else, which is found anew. */
+static void leave_unprepared(struct session *s, struct seen_exe *seen)
+{
+	for (size_t i = 0; i < seen->waiting_cnt; i++)
+		if (proc__is_gone(seen->waiting[i]))
+			went_untraced(s, seen->waiting[i]);
+	session__free_exe(seen);
+}
+
 static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e, int err,
 			const struct why *why)
 {
@@ -209,7 +205,9 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 	seen->preparing = false;
 	seen->executable = e;
 	malloc_trim(0); /* loading BPF takes megabytes for a moment, and glibc keeps them */
-	if (err && (is_by_the_way(s, err) || is_gone(first)))
+	if (err == -ESRCH && session__prepare_again(s, seen))
+		return;
+	if (err && (err == -ESRCH || is_by_the_way(s, err)))
 		log_debug("pid %d is not traced: %s", first, why->text);
 	else if (err)
 		log_error("pid %d cannot be traced: %s", first, why->text);
@@ -217,11 +215,12 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 		tell_of_writing(s, e);
 	for (size_t i = 0; e && i < seen->waiting_cnt; i++)
 		attach_process(s, seen, seen->waiting[i]);
-	if (!e && is_gone(first))
-		s->went_cnt += seen->waiting_cnt;
-	else if (!e)
-		s->failed_cnt += seen->waiting_cnt;
-	seen->waiting_cnt = 0;
+	if (err == -ESRCH) {
+		leave_unprepared(s, seen);
+	} else {
+		s->failed_cnt += e ? 0 : seen->waiting_cnt;
+		seen->waiting_cnt = 0;
+	}
 	resume_command(s);
 	session__look_for_end(s);
 }
@@ -229,7 +228,7 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 static void on_gone(void *ctx, int pid)
 {
 	struct session *s = ctx;
-	struct tracee *t = find_tracee(s, pid);
+	struct tracee *t = session__find_tracee(s, pid);
 
 	if (!t || t->gone)
 		return;
@@ -246,87 +245,6 @@ static void on_reap(void *ctx)
 	reap(s);
 	session__settle_exes(s);
 	session__look_for_end(s);
-}
-
-static void handle_sampled(struct session *s, struct tracee *t, const struct span_record *record,
-			   const uint8_t *body)
-{
-	const struct declared_library *library;
-	struct build_span *b = &s->workbench;
-	char scope_name[SCOPE_NAME_MAX * 3 + 1]; /* a bad byte becomes three */
-	char library_name[SCOPE_NAME_MAX];
-	struct batch_scope scope = {library_name, GOSPAN_VERSION, SCHEMA_URL, NULL};
-
-	if (!assemble__span(b, s->config, kernel__declarations(s->kernel), t->executable->resolve,
-			    record, body, s->clock.offset_ns))
-		return;
-	library = &kernel__declarations(s->kernel)->libraries[record->library];
-	snprintf(library_name, sizeof(library_name), "gospan/%s", library->name);
-	if (b->scope.len) { /* a tracer of the program's own, whatever its conventions are */
-		snprintf(scope_name, sizeof(scope_name), "%.*s", (int)b->scope.len, b->scope.at);
-		scope = (struct batch_scope){scope_name, NULL, NULL, library_name};
-	}
-	s->losses.failures.at[FAIL_TRUNCATED] += record->truncated;
-	batch__add(s->batch, t->resource, &scope, &b->span);
-	if (s->console)
-		console__span(s->console, t->target->service_name, &b->span);
-	if (s->config->count && ++s->span_cnt >= s->config->count)
-		session__end(s, 0);
-}
-
-static void on_span(void *ctx, const struct span_record *record, const uint8_t *body)
-{
-	struct session *s = ctx;
-	struct build_span *b = &s->workbench;
-	struct tracee *t = find_tracee(s, record->pid);
-
-	if (!t) { /* a new process of an executable all of whose processes are traced */
-		discover__exec(s->discover, record->pid);
-		t = find_tracee(s, record->pid);
-	}
-	if (!t) {
-		/* of a process that came and went, or one of the same file that is not wanted */
-		if (is_gone(record->pid))
-			s->losses.failures.at[FAIL_UNATTACHED] += !!(record->flags & SPAN_SAMPLED);
-		return;
-	}
-	if (s->settled || (s->config->count && s->span_cnt >= s->config->count))
-		return;
-	wall_clock__update(&s->clock, record->end_ns);
-	if (record->flags & SPAN_SAMPLED) {
-		handle_sampled(s, t, record, body);
-		return;
-	}
-	s->losses.failures.at[FAIL_UNSAMPLED]++;
-	if (s->console &&
-	    assemble__count(b, s->config, kernel__declarations(s->kernel), t->executable->resolve, record,
-			    body))
-		console__count(s->console, &b->span);
-}
-
-static void on_process_exec(void *ctx, const struct process_record *record)
-{
-	struct session *s = ctx;
-
-	s->execed = record->process;
-	discover__execed(s->discover, record->pid, record->time_ns);
-	s->execed = 0;
-}
-
-static void on_process_exit(void *ctx, int pid)
-{
-	struct session *s = ctx;
-
-	discover__exit(s->discover, pid);
-}
-
-static void on_sdk(void *ctx, int pid)
-{
-	struct session *s = ctx;
-	struct tracee *t = find_tracee(s, pid);
-
-	if (t && !t->gone)
-		tracee__leave_to_sdk(t, s->config->with_sdk);
 }
 
 static void on_sweep(void *ctx)
@@ -349,12 +267,10 @@ static void on_watch(void *ctx)
 static int open_discovery(struct session *s)
 {
 	const struct discover_callbacks callbacks = {s, on_found, on_gone};
-	const struct event_handlers handlers = {s, on_span, on_process_exec, on_process_exit,
-						on_sdk};
 	int err = discover__new(s->config, &callbacks, &s->discover);
 
 	if (!err)
-		err = events__new(s->kernel, s->loop, &handlers, &s->events);
+		err = session__open_events(s);
 	if (!err)
 		err = loop__add_timer(s->loop, on_watch, s, &s->watch);
 	if (!err)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* session_executables: those that a session knows, and how long it keeps what it knows of them. */
+#include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -24,14 +25,20 @@ struct seen_exe *session__find_exe(const struct session *s, const struct exe_id 
 	return seen;
 }
 
-struct seen_exe *session__add_exe(struct session *s, const struct process *p)
+static int request(struct session *s, const struct process *p)
 {
 	/* a pattern means every process of the executable; a pid, a port or a child means this one */
 	bool all = s->config->exes.cnt && !s->config->pid_cnt && !s->config->port_cnt &&
 		   s->config->command != COMMAND_RUN;
+
+	return prepare__request(s->prepare, p, all);
+}
+
+struct seen_exe *session__add_exe(struct session *s, const struct process *p)
+{
 	struct seen_exe *seen = calloc(1, sizeof(*seen));
 
-	if (!seen || prepare__request(s->prepare, p, all)) {
+	if (!seen || request(s, p)) {
 		free(seen);
 		return NULL;
 	}
@@ -50,6 +57,31 @@ void session__wait_for_exe(struct seen_exe *seen, int pid)
 		return;
 	seen->waiting = waiting;
 	waiting[seen->waiting_cnt++] = pid;
+}
+
+static bool prepare_by(struct session *s, const struct seen_exe *seen, int pid)
+{
+	struct process p = {};
+	int err = process__read(pid, &p);
+
+	if (!err)
+		err = exe_id__equal(&p.exe, &seen->id) ? request(s, &p) : -ESRCH;
+	process__clear(&p);
+	return !err;
+}
+
+bool session__prepare_again(struct session *s, struct seen_exe *seen)
+{
+	struct seen_exe **at = &s->executables;
+
+	for (size_t i = 0; i < seen->waiting_cnt && !seen->preparing; i++)
+		seen->preparing = prepare_by(s, seen, seen->waiting[i]);
+	if (seen->preparing)
+		return true;
+	while (*at != seen)
+		at = &(*at)->next;
+	*at = seen->next;
+	return false;
 }
 
 static bool has_tracees(const struct session *s, const struct executable *e)

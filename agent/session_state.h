@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session_state: what session.c, session_executables.c and session_end.c share; for nobody else. */
+/* session_state: what session.c and the other session_*.c share; for nobody else. */
 #ifndef GOSPAN_AGENT_SESSION_STATE_H
 #define GOSPAN_AGENT_SESSION_STATE_H
 
@@ -58,11 +58,22 @@ struct session {
 	struct failure_counts warned;
 };
 
+struct tracee *session__find_tracee(const struct session *s, int pid);
+
+/* Spans and processes are taken from now on, whenever the loop runs. */
+int session__open_events(struct session *s);
+
 struct seen_exe *session__find_exe(const struct session *s, const struct exe_id *id);
 
 /* The executable of P, seen for the first time: it is prepared; its processes wait. NULL: no memory. */
 struct seen_exe *session__add_exe(struct session *s, const struct process *p);
 void session__wait_for_exe(struct seen_exe *seen, int pid);
+
+/*
+ * The process by which SEEN was to be prepared had gone, or ran something else: by another one that waits
+ * for it. False where there is none: then SEEN is off the list, for who comes next, and the caller's.
+ */
+bool session__prepare_again(struct session *s, struct seen_exe *seen);
 
 /* Is another executable traced, or about to be? */
 bool session__traces_others(const struct session *s, const struct executable *e);

@@ -33,9 +33,6 @@ struct process {
 int process__read(int pid, struct process *out);
 void process__clear(struct process *p);
 
-/* True while PID is still the same process (start time agrees). */
-bool process__is_alive(const struct process *p);
-
 struct target {
 	struct process process;
 	char *service_name;

@@ -5,7 +5,7 @@
  * the probes are in place, and the kernel removes them when the last copy is closed, so also after
  * kill -9.
  *
- * PATH may be /proc/PID/exe: the kernel resolves it once, at attach, to the inode, so deleted files
+ * PATH may be /proc/self/fd/N: the kernel resolves it once, at attach, to the inode, so deleted files
  * and files of other mount namespaces work. Offsets are file offsets, not addresses.
  */
 #ifndef GOSPAN_AGENT_UPROBE_H

@@ -328,22 +328,6 @@ int image__read(const struct image *image, uint64_t addr, void *buf, size_t sz)
 	return 0;
 }
 
-const char *image__string(const struct image *image, uint64_t addr, size_t max, size_t *len)
-{
-	struct cursor c = image__cursor_to_end(image, addr);
-	size_t left = c.end - c.pos;
-	const uint8_t *end;
-
-	if (c.overrun)
-		return NULL;
-	end = memchr(c.pos, 0, left < max ? left : max);
-	if (!end)
-		return NULL;
-	if (len)
-		*len = end - c.pos;
-	return (const char *)c.pos;
-}
-
 /* Whole pages within the SZ bytes at BYTES. Only a file's pages come back. */
 static void forget_pages(const struct image *image, const uint8_t *bytes, uint64_t sz)
 {

@@ -89,9 +89,6 @@ struct cursor image__cursor_to_end(const struct image *image, uint64_t addr);
 /* SZ bytes at ADDR with relocations applied; -EFAULT outside. */
 int image__read(const struct image *image, uint64_t addr, void *buf, size_t sz);
 
-/* NUL-terminated string of at most MAX bytes at ADDR, or NULL. */
-const char *image__string(const struct image *image, uint64_t addr, size_t max, size_t *len);
-
 /*
  * Offers to VISIT every address of ALIGN in the data segments, writable ones and segment ends
  * first (where Go's linkers put what is looked for), until it returns true. NEED bytes are

@@ -55,7 +55,4 @@ int pclntab__frame_size(const struct pclntab *p, size_t i, uint64_t addr, uint32
 /* See resolve__frames(). */
 size_t pclntab__frames(struct pclntab *p, size_t i, uint64_t addr, struct frame_fact *out, size_t cap);
 
-/* True when CALLEE was inlined into function I, directly or through others. */
-bool pclntab__inlines(const struct pclntab *p, size_t i, const char *callee);
-
 #endif

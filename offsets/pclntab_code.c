@@ -97,20 +97,6 @@ static bool find_inline_tree(const struct pclntab *p, const struct pclntab_func 
 	return true;
 }
 
-/* Entries of the tree, which is only to be had from the indexes in use. */
-static int32_t count_inlined(const struct pclntab *p, const struct pclntab_func *f,
-			     const struct inline_tree *tree)
-{
-	struct pctable t = pctable__open(&p->pctab, tree->indexes, f->entry, p->min_lc);
-	int32_t cnt = 0;
-
-	while (pctable__next(&t)) {
-		if (t.value >= cnt && t.value < INT32_MAX)
-			cnt = t.value + 1;
-	}
-	return cnt;
-}
-
 /* The name of the tree's entry I, and the cursor at its beginning; NULL when damaged. */
 static const char *inlined_name(const struct pclntab *p, const struct inline_tree *tree, int32_t i,
 				struct cursor *entry, size_t *len)
@@ -123,28 +109,6 @@ static const char *inlined_name(const struct pclntab *p, const struct inline_tre
 	cursor__skip(&c, p->layout->inline_name_off);
 	name_off = cursor__u32(&c);
 	return c.overrun ? NULL : pclntab__read_string(&p->names, name_off, len);
-}
-
-bool pclntab__inlines(const struct pclntab *p, size_t i, const char *callee)
-{
-	size_t callee_len = strlen(callee), len;
-	struct inline_tree tree;
-	struct pclntab_func f;
-	struct cursor entry;
-	int32_t cnt;
-
-	if (!pclntab__read_func(p, i, &f) || !find_inline_tree(p, &f, &tree))
-		return false;
-	cnt = count_inlined(p, &f, &tree);
-	for (int32_t n = 0; n < cnt; n++) {
-		const char *name = inlined_name(p, &tree, n, &entry, &len);
-
-		if (!name)
-			return false;
-		if (name__equal(name, len, callee, callee_len))
-			return true;
-	}
-	return false;
 }
 
 /* Replaces *ADDR, inside of an inlined function, by the place where that was inlined. */

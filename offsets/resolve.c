@@ -121,6 +121,11 @@ bool resolve__is_there(const struct resolve *r)
 	return image__is_there(r->image);
 }
 
+int resolve__fd(const struct resolve *r)
+{
+	return r->image->fd;
+}
+
 const struct go_info *resolve__info(const struct resolve *r)
 {
 	return &r->info;
@@ -245,33 +250,6 @@ int resolve__frame_size(const struct resolve *r, uint64_t addr, uint32_t *out)
 	int err = pclntab__at(r->functions, addr, &i);
 
 	return err ? err : pclntab__frame_size(r->functions, i, addr, out);
-}
-
-bool resolve__inlines(const struct resolve *r, const char *caller, const char *callee)
-{
-	size_t i;
-
-	return !pclntab__find(r->functions, caller, &i) &&
-	       pclntab__inlines(r->functions, i, callee);
-}
-
-int resolve__each_function(const struct resolve *r,
-			   int (*fn)(void *ctx, const char *name, const struct function_fact *f),
-			   void *ctx)
-{
-	for (size_t i = 0; i < pclntab__cnt(r->functions); i++) {
-		struct function_fact fact;
-		const char *name;
-		int result;
-
-		if (function_fact(r, i, &fact))
-			continue;
-		name = pclntab__name(r->functions, i);
-		result = name ? fn(ctx, name, &fact) : 0;
-		if (result)
-			return result;
-	}
-	return 0;
 }
 
 /* -- types -- */

@@ -126,6 +126,9 @@ bool resolve__is_intact(const struct resolve *r);
 /* False once the file was written to or deleted (also by another one that took its name). */
 bool resolve__is_there(const struct resolve *r);
 
+/* The file itself, to attach to; it stays the resolve's. */
+int resolve__fd(const struct resolve *r);
+
 /* Most look-ups are done: the file's pages leave our memory. Later ones fetch what they need again. */
 void resolve__rest(const struct resolve *r);
 
@@ -152,9 +155,6 @@ bool resolve__has_package(const struct resolve *r, const char *path);
 
 /* Bytes of SP adjustment in effect at ADDR (pclntab's pcsp): entry SP = SP + value. -ENOENT. */
 int resolve__frame_size(const struct resolve *r, uint64_t addr, uint32_t *out);
-
-/* True when CALLER's inline tree holds CALLEE somewhere (it was inlined there at least once). */
-bool resolve__inlines(const struct resolve *r, const char *caller, const char *callee);
 
 /* -ENOENT no such type or field (WHY names which), -ENOTUNIQ ambiguous. */
 int resolve__field(const struct resolve *r, const char *path, struct field_fact *out,
@@ -222,10 +222,5 @@ void resolve__text(const struct resolve *r, uint64_t *start, uint64_t *end);
 
 /* File offset of ADDR; -EFAULT when no segment of the file holds it. */
 int resolve__file_off(const struct resolve *r, uint64_t addr, uint64_t *out);
-
-/* Calls FN for every function in address order until it returns non-zero, which is returned. */
-int resolve__each_function(const struct resolve *r,
-			   int (*fn)(void *ctx, const char *name, const struct function_fact *f),
-			   void *ctx);
 
 #endif

@@ -2,8 +2,10 @@
 """What the kernel says of processes and BPF programs: CPU clocks, memory, hits."""
 import contextlib
 import ctypes
+import functools
 import json
 import os
+import pathlib
 import platform
 import re
 import subprocess
@@ -53,10 +55,17 @@ def program_runs(pid):
             for key, i in _fdinfo(pid).items() if key[0] == "prog_id"}
 
 
+@functools.cache
+def bpftool():
+    """Path of one that runs on this kernel; None: there is none."""
+    found = subprocess.run([pathlib.Path(__file__).parents[2] / "scripts/find-tool", "bpftool"],
+                           capture_output=True, text=True, check=False)
+    return found.stdout.strip() if found.returncode == 0 else None
+
+
 def _bpftool(*args):
     """What it prints, as JSON; None if it fails."""
-    found = subprocess.run(["bpftool", "-j", *args], capture_output=True, text=True, check=False,
-                           env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
+    found = subprocess.run([bpftool(), "-j", *args], capture_output=True, text=True, check=False)
     return json.loads(found.stdout) if found.returncode == 0 else None
 
 

@@ -46,7 +46,6 @@ static void check_function(struct pclntab *p, size_t i)
 		pclntab__frame_size(p, i, f.entry + steps[n], &frame);
 		check_frames(frames, pclntab__frames(p, i, f.entry + steps[n], frames, FRAMES_MAX));
 	}
-	pclntab__inlines(p, i, "runtime.gopanic");
 	if (!pclntab__at(p, f.entry, &found) && found >= pclntab__cnt(p))
 		abort();
 }

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from bench import machine
+
 from . import build as builder
 
 
@@ -19,3 +21,8 @@ def unless_installed(*programs):
     missing = [p for p in programs if shutil.which(p) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+def unless_bpftool():
+    if not machine.bpftool():
+        pytest.skip("no bpftool that runs on this kernel")

@@ -21,7 +21,7 @@ def hits(agent):
                                         (PAIRS[-1], "pie stripped")])
 def test_hits_of_a_unary_call(start_server, trace, pair, mode):
     """From 1.84 on a call looks for its end by a second receive, and a server for that of the request."""
-    skip.unless_installed("bpftool")
+    skip.unless_bpftool()
     options = {"name": "grpcapp", "version": pair[0], "mode": mode, "modules": ((MODULE, pair[1]),)}
     front, back = start_server(**options), start_server(**options)
     order = {"do": "repeat", "text": "hi", "target": f"127.0.0.1:{back.grpc}"}

@@ -36,7 +36,7 @@ def all_of_its_own(spans):
 
 
 def nothing_is_left(agent):
-    skip.unless_installed("bpftool")
+    skip.unless_bpftool()
     nothing = dict.fromkeys(LIVE, 0)
     eventually(lambda: machine.map_entries(agent.pid, LIVE) == nothing, 5, 0.2)
     return machine.map_entries(agent.pid, LIVE) == nothing

@@ -60,7 +60,7 @@ def live(agent):
 def nothing_stays(start_server, trace, seconds, **program):
     """Load of every kind of beginning and end; afterwards nothing is under way in the kernel's maps, and
     the agent is as large as it was early in the run."""
-    skip.unless_installed("bpftool")
+    skip.unless_bpftool()
     server = start_server(name="mixed", **program)
     agent = trace(server, otlp_file=False, env={"OTEL_TRACES_EXPORTER": "none"})
     assert set(live(agent)) == LIVE
@@ -93,7 +93,7 @@ def test_nothing_stays_behind(start_server, trace, version, modules):
 
 def test_nothing_stays_behind_where_there_was_no_room(start_server, trace):
     """A goroutine whose span found no room takes none itself, or soon there would be none at all."""
-    skip.unless_installed("bpftool")
+    skip.unless_bpftool()
     server = start_server(name="mixed", modules=GRPC)
     agent = trace(server, otlp_file=False,
                   env={"OTEL_TRACES_EXPORTER": "none", "GOSPAN_MAX_IN_FLIGHT": "16"})

@@ -26,7 +26,7 @@ def hits_a_request(both, path, count=400):
 @VERSIONS
 @pytest.mark.parametrize("mode", ["default", "pie stripped"])
 def test_three_hits_a_call(calls, version, mode):
-    skip.unless_installed("bpftool")
+    skip.unless_bpftool()
     both = calls(version=version, mode=mode)
     call = f"/case/one?n={{id}}&to={both.to}/ok/1"
     client.load(both.front.http, 100, 4, path=call)  # connections are there then

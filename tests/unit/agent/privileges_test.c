@@ -31,6 +31,15 @@ static uint64_t status_mask(const char *name)
 static const uint64_t always_kept = BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_PTRACE) |
 				    BIT(CAP_DAC_READ_SEARCH);
 
+/* Of a child: it cannot be had again. */
+static void give_up(int capability)
+{
+	if (capng_get_caps_process() ||
+	    capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, capability) ||
+	    capng_apply(CAPNG_SELECT_CAPS))
+		_exit(100);
+}
+
 /* Runs in a child, as there is no way back; its exit status is the number of the failed check. */
 static int drop_in_child(unsigned uses, int missing, uint64_t kept)
 {
@@ -38,9 +47,7 @@ static int drop_in_child(unsigned uses, int missing, uint64_t kept)
 	int status;
 
 	if (!fork()) {
-		capng_get_caps_process();
-		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, missing);
-		capng_apply(CAPNG_SELECT_CAPS);
+		give_up(missing);
 		before = status_mask("CapPrm");
 		may_bound = status_mask("CapEff") & BIT(CAP_SETPCAP);
 		bounding = status_mask("CapBnd");
@@ -94,9 +101,7 @@ static void explain_without_ptrace(unsigned uid, char *line, size_t line_sz)
 	if (!fork()) {
 		if (uid && setuid(uid))
 			_exit(1);
-		capng_get_caps_process();
-		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_PTRACE);
-		capng_apply(CAPNG_SELECT_CAPS);
+		give_up(CAP_SYS_PTRACE);
 		privileges__explain_process(victim, line, line_sz);
 		strncat(line, "|", line_sz - strlen(line) - 1);
 		strncat(line, privileges__explain_denied(), line_sz - strlen(line) - 1);

@@ -107,18 +107,6 @@ static void knows_lines_frames_and_packages(void **state)
 	resolve__free(r);
 }
 
-static void sees_inlining(void **state)
-{
-	const struct fixture *f = *state;
-	struct resolve *r = fixture__open(SERVER, f->version, f->mode);
-
-	assert_true(resolve__inlines(r, "main.callsSmall", "main.small"));
-	assert_false(resolve__inlines(r, "main.callsSmall", "main.main"));
-	assert_false(resolve__inlines(r, "main.main", "main.callsSmall"));
-	assert_false(resolve__inlines(r, "main.nothing", "main.small"));
-	resolve__free(r);
-}
-
 struct expected_field {
 	const char *path;
 	uint32_t offset;
@@ -274,33 +262,6 @@ static void walks_struct_fields(void **state)
 	resolve__free(r);
 }
 
-struct walk {
-	uint64_t last;
-	size_t cnt;
-};
-
-static int visit(void *ctx, const char *name, const struct function_fact *f)
-{
-	struct walk *w = ctx;
-
-	assert_true(f->addr >= w->last);
-	assert_null(strstr(name, "%2e"));
-	w->last = f->addr;
-	w->cnt++;
-	return !strcmp(name, "main.main") ? 42 : 0;
-}
-
-static void visits_functions_in_order(void **state)
-{
-	const struct fixture *f = *state;
-	struct resolve *r = fixture__open(SERVER, f->version, f->mode);
-	struct walk w = {0};
-
-	assert_int_equal(resolve__each_function(r, visit, &w), 42);
-	assert_true(w.cnt > 3000 && w.cnt <= resolve__info(r)->function_cnt);
-	resolve__free(r);
-}
-
 static void reads_the_image(void **state)
 {
 	const struct fixture *f = *state;
@@ -443,13 +404,11 @@ int main(void)
 		cmocka_unit_test(describes_the_build),
 		cmocka_unit_test(finds_functions),
 		cmocka_unit_test(knows_lines_frames_and_packages),
-		cmocka_unit_test(sees_inlining),
 		cmocka_unit_test(finds_fields),
 		cmocka_unit_test(says_why_a_field_is_missing),
 		cmocka_unit_test(asks_dwarf_for_the_rest),
 		cmocka_unit_test(finds_types),
 		cmocka_unit_test(walks_struct_fields),
-		cmocka_unit_test(visits_functions_in_order),
 		cmocka_unit_test(reads_the_image),
 		cmocka_unit_test(finds_itabs),
 		cmocka_unit_test(visits_implementers),

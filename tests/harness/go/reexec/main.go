@@ -2,7 +2,7 @@
 
 // A server that becomes itself once more: same process, same file, new image, as programs do to upgrade
 // or to read their configuration again. GET /exec?n=N execs while it and N goroutines that it started are
-// in the middle of requests. `fan N` on stdin makes N requests from N goroutines that no request
+// in the middle of requests; with to=PATH it becomes that program. `fan N` on stdin makes N requests from N goroutines that no request
 // started, and answers when they are over; with -fan N the second image does so before it says where it
 // listens.
 package main
@@ -64,6 +64,9 @@ func exec(w http.ResponseWriter, r *http.Request) {
 	}
 	time.Sleep(500 * time.Millisecond)
 	path, err := os.Executable()
+	if to := r.FormValue("to"); to != "" {
+		path, err = to, nil
+	}
 	if err == nil {
 		err = syscall.Exec(path, os.Args, append(os.Environ(), second+"=1"))
 	}
