@@ -115,7 +115,7 @@ const struct setting config_settings[] = {
 		.commands = ON_TRACE | ON_RUN, .parse = parse_u64, .off = FIELD(count),
 		.accepts = "a number, at least 1",
 		.min = 1, .max = UINT64_MAX,
-		.help = "stop after so many spans, shown or not",
+		.help = "stop after so many spans, shown or not (run: end CMD by SIGTERM)",
 	},
 	{
 		.flag = "no-console",

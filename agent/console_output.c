@@ -2,11 +2,28 @@
 #include "console_output.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
-/* Writes what can be written; returns how much that was, less than LEN with errno. */
-static size_t write_out(FILE *target, const char *at, size_t len)
+enum { PATIENCE_MS = 1000 };
+
+/*
+ * Will PIPE_BUF bytes be taken at once? While we wait for a reader that has stopped, behind a pager or
+ * Ctrl-S, nothing is exported and no signal heard: so once, and not for long.
+ */
+static bool is_read(struct output *output, int fd)
 {
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	output->stalled = !poll(&p, 1, output->stalled ? 0 : PATIENCE_MS);
+	return !output->stalled;
+}
+
+/* Writes what can be written; returns how much that was, less than LEN with errno. */
+static size_t write_out(struct output *output, const char *at, size_t len)
+{
+	FILE *target = output->target;
 	int fd = fileno(target);
 	size_t done = 0;
 	ssize_t n;
@@ -17,12 +34,15 @@ static size_t write_out(FILE *target, const char *at, size_t len)
 		return done;
 	}
 	while (done < len) {
-		n = write(fd, at + done, len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+		if (!is_read(output, fd)) {
+			errno = ETIMEDOUT;
 			break;
-		done += n;
+		}
+		n = write(fd, at + done, len - done < PIPE_BUF ? len - done : PIPE_BUF);
+		/* EAGAIN: somebody made our stdout non-blocking, and another one was faster */
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			break;
+		done += n < 0 ? 0 : n;
 	}
 	return done;
 }
@@ -31,9 +51,9 @@ static size_t write_out(FILE *target, const char *at, size_t len)
 static ssize_t take(void *cookie, const char *at, size_t len)
 {
 	struct output *output = cookie;
-	size_t i = write_out(output->target, at, len);
+	size_t i = write_out(output, at, len);
 
-	if (i < len && !output->err)
+	if (i < len && output->err != -EPIPE)
 		output->err = -errno;
 	for (; i < len; i++)
 		output->lost_lines += at[i] == '\n';

@@ -2,11 +2,12 @@
 /*
  * console_output: where the console prints. A stream of our own over the real one, as stdio neither
  * tells how much of its buffer was lost nor forgets it: a full disk would be written to again and
- * again. Lines that do not arrive are counted, with the reason of the first.
+ * again. Lines that do not arrive are counted, with the reason of the last.
  */
 #ifndef GOSPAN_AGENT_CONSOLE_OUTPUT_H
 #define GOSPAN_AGENT_CONSOLE_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -14,7 +15,8 @@ struct output {
 	FILE *stream; /* print here; never fails */
 	FILE *target;
 	uint64_t lost_lines;
-	int err; /* of the first loss, negative errno; 0: none */
+	int err; /* of the last loss, negative errno: -ETIMEDOUT when nobody read; -EPIPE stays; 0: none */
+	bool stalled; /* nobody reads: lines are lost without more waiting until somebody does */
 };
 
 /* TARGET stays the caller's and must have nothing buffered. OUTPUT must not move. -ENOMEM. */

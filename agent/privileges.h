@@ -11,7 +11,7 @@
 /* What else is kept, by what the agent still has to do. */
 enum privilege_use {
 	ATTACH_BY_PERF = 1 << 0, /* CAP_SYS_ADMIN: processes come later and uprobe_multi is missing */
-	SIGNAL_OTHERS = 1 << 1,	 /* CAP_KILL: signals for a CMD that runs as another user */
+	SIGNAL_OTHERS = 1 << 1,	 /* CAP_KILL: signals for a CMD that runs, or may make itself run, as another user */
 	WRITE_HEADERS = 1 << 2,	 /* CAP_SYS_ADMIN: bpf_probe_write_user is for nobody else */
 };
 

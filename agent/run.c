@@ -9,6 +9,7 @@
  * is why it is PTRACE_SEIZE, whose stop leaves no SIGTRAP behind.
  */
 #include "run.h"
+#include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -302,8 +303,8 @@ int run__status(const struct run *run)
 
 void run__signal(struct run *run, int sig)
 {
-	if (!run->ended)
-		kill(-run->pid, sig);
+	if (!run->ended && kill(-run->pid, sig) && errno == EPERM)
+		log_warn("run: pid %d does not take our signals: it runs as another user", run->pid);
 }
 
 void run__free(struct run *run)

@@ -300,7 +300,7 @@ static void drop_privileges(const struct session *s)
 
 	if (!features__has(&s->features, FEATURE_UPROBE_MULTI))
 		uses |= ATTACH_BY_PERF;
-	if (s->config->run_user)
+	if (s->run)
 		uses |= SIGNAL_OTHERS;
 	if (s->config->propagate_trace_context && !features__try_write())
 		uses |= WRITE_HEADERS;

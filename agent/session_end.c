@@ -91,17 +91,22 @@ static void start_deadline(struct session *s)
 		loop__start_timer(s->deadline, s->config->for_ns, 0);
 }
 
-/* With run, CMD is ended, and its end is ours. */
+void session__enough(struct session *s)
+{
+	if (s->run)
+		run__signal(s->run, SIGTERM);
+	else
+		session__end(s, 0);
+}
+
 static void on_deadline(void *ctx)
 {
 	struct session *s = ctx;
 
-	if (s->run)
-		run__signal(s->run, SIGTERM);
-	else if (is_attaching(s))
+	if (!s->run && is_attaching(s))
 		loop__start_timer(s->deadline, second_ns / 10, 0); /* its time begins when it is ready */
 	else
-		session__end(s, 0);
+		session__enough(s);
 }
 
 static void describe_waiting(const struct session *s, char *buf, size_t buf_sz)
@@ -229,8 +234,8 @@ void session__look_at_output(struct session *s)
 		console__lost(s->console, &err);
 	else if (writes_file_to_stdout(s) && stdout_is_closed())
 		err = -EPIPE;
-	/* what run has started goes on: our part of its stderr is not its business */
-	if (err && !s->run && (err == -EPIPE || !exports))
+	/* what run has started goes on: our part of its stderr is not its business; who stopped may go on */
+	if (err && !s->run && (err == -EPIPE || (err != -ETIMEDOUT && !exports)))
 		session__end(s, 0);
 }
 
@@ -243,7 +248,7 @@ static void tell_console_losses(struct session *s)
 	if (!err)
 		return;
 	log__write(err == -EPIPE ? LOG_INFO : LOG_ERROR, "console: %llu line%s could not be written: %s",
-		   lines, lines == 1 ? "" : "s", strerror(-err));
+		   lines, lines == 1 ? "" : "s", err == -ETIMEDOUT ? "nobody read them" : strerror(-err));
 	if (err != -EPIPE && !s->run && !s->status)
 		s->status = 1;
 }

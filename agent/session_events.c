@@ -36,7 +36,7 @@ static void handle_sampled(struct session *s, struct tracee *t, const struct spa
 	if (s->console)
 		console__span(s->console, t->target->service_name, &b->span);
 	if (s->config->count && ++s->span_cnt >= s->config->count)
-		session__end(s, 0);
+		session__enough(s);
 }
 
 static void on_span(void *ctx, const struct span_record *record, const uint8_t *body)

@@ -97,6 +97,9 @@ void session__look_for_end(struct session *s);
 /* Detaches, tells, flushes; then the loop ends with STATUS. */
 void session__end(struct session *s, int status);
 
+/* --for or --count is over: ends with success. With run, CMD is ended, and its end is ours. */
+void session__enough(struct session *s);
+
 /* Ends when nobody reads stdout any more, or when it takes nothing and there is no other output. */
 void session__look_at_output(struct session *s);
 

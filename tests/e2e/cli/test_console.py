@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tree on stdout."""
+import contextlib
+import os
 import re
 import subprocess
+import sys
 import time
 
 import pytest
 
 from harness import client, gospan
 from harness.client import get
+from harness.process import eventually
 
 
 @pytest.fixture
@@ -160,3 +164,53 @@ def test_more_than_20_traces_a_second(watch, target):
     assert len(agent.stop()) == 2001
     assert len(agent.stdout.lines) < 500, "it leaves out most"
     assert "/slow" in agent.stdout.text(), "but never the slowest"
+
+
+INTO_FIFO = """import os, sys
+os.dup2(os.open(sys.argv[1], os.O_RDWR | int(sys.argv[2])), 1)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+
+
+@pytest.fixture
+def full_pipe(tmp_path):
+    """(reader's fd, prefix(flags) of a command whose stdout it is): a pipe with no room left."""
+    path = tmp_path / "stdout"
+    os.mkfifo(path)
+    fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(fd, b"." * 4096)
+    yield fd, lambda flags: [sys.executable, "-c", INTO_FIFO, path, flags]
+    os.close(fd)
+
+
+def test_a_reader_that_stopped_stops_nobody_else(watch, target, full_pipe):
+    """`| less`, Ctrl-S: spans are exported, signals are heard, and what was not shown is counted."""
+    _, prefix = full_pipe
+    agent = watch(prefix=prefix(0))
+    for n in range(20):
+        get(target.http, f"/item/{n}")
+        time.sleep(0.1)
+    assert len(agent.wait_spans(20, timeout=5)) == 20
+    assert len(agent.stop(timeout=5, status=1)) == 20
+    assert re.search(r"console: \d+ lines could not be written: nobody read them", agent.stderr.text())
+
+
+def test_a_pipe_that_does_not_block(watch, target, full_pipe):
+    """Somebody else who has it open has made it so; it is full for a moment."""
+    reader, prefix = full_pipe
+    agent = watch(prefix=prefix(os.O_NONBLOCK))
+    for n in range(20):
+        get(target.http, f"/item/{n}")
+    time.sleep(0.3)
+    shown = b""
+
+    def read_on():
+        nonlocal shown
+        with contextlib.suppress(BlockingIOError):
+            shown += os.read(reader, 65536)
+        return shown.count(b"GET /item/{id} ") >= 20
+    assert eventually(read_on), shown[-2000:]
+    assert len(agent.stop()) == 20
+    assert "could not be written" not in agent.stderr.text()

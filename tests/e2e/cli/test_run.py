@@ -185,6 +185,17 @@ def test_the_command_inherits_no_capability(start_gospan, needs_root):
     assert uid != "0"
 
 
+@pytest.mark.parametrize("end", ["--for", "--count"])
+def test_a_command_that_changed_its_user_is_ended(start_gospan, needs_root, end):
+    """As images do whose entry point is gosu, su-exec or setpriv."""
+    agent, said = serve(start_gospan, "setpriv", "--reuid", "1234", "--clear-groups",
+                        str(skip.build("httpserver")), args=[end, {"--for": "3s", "--count": "2"}[end]])
+    for i in range(3 if end == "--count" else 1):
+        get(said["http"], f"/item/{i}")
+    spans = agent.finish(timeout=10, status=143)
+    assert len(spans) == (2 if end == "--count" else 1)
+
+
 def test_no_open_files_leak_into_the_command(start_gospan):
     agent = start_run(start_gospan, "ls", "-1", "/proc/self/fd")
     assert agent.wait() == 0
