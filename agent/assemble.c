@@ -124,6 +124,16 @@ static void put_panics(struct build_span *b, const struct resolve *r, const stru
 	b->span.dropped_event_cnt += values->left_out;
 }
 
+/* Of a list that was cut where the room for it ends, the last member may be a half one. */
+static struct otlp_text whole_members(struct otlp_text state)
+{
+	if (state.len < TRACE_STATE_MAX)
+		return state;
+	while (state.len && state.at[state.len - 1] != ',')
+		state.len--;
+	return state.len ? (struct otlp_text){state.at, state.len - 1} : state;
+}
+
 static void put_context(struct otlp_span *span, const struct span_record *record, int64_t wall_offset)
 {
 	memcpy(span->trace_id, record->trace_id, sizeof(span->trace_id));
@@ -174,7 +184,7 @@ bool assemble__span(struct build_span *b, const struct config *config,
 		return false;
 	in.resolve = r = for_values(r, &values);
 	put_context(&b->span, record, wall_offset);
-	b->span.trace_state = build__clean(b, raw_text(&raws, ATTR_TRACE_STATE));
+	b->span.trace_state = build__clean(b, whole_members(raw_text(&raws, ATTR_TRACE_STATE)));
 	go_error__describe(b, r, &values.errors, record->bias, &in.error);
 	semconv->describe(b, &in);
 	if (raw_number(&raws, ATTR_UNWOUND, UNWIND_NONE))

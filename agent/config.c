@@ -232,6 +232,9 @@ static int parse_flags(struct settings *s, struct ending *end, int argc, char **
 			letter[1] = optopt;
 			return usage_error(end, s->config.command, "unknown option", letter);
 		}
+		if (option == '?' && optopt >= 256)
+			return usage_error(end, s->config.command, "no value is taken by",
+					   argv[optind - 1]);
 		if (option == '?' || option == ':')
 			return usage_error(end, s->config.command, option == '?' ?
 					   "unknown option" : "missing value of", argv[optind - 1]);

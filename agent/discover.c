@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * discover: a table of every process seen, so that each is judged once: when it appears, and again
- * when it has become another executable. A sweep costs two system calls for a process that is
- * known.
+ * when it has become another executable. A sweep reads /proc/PID/stat and the identity of
+ * /proc/PID/exe for a process that is known.
  *
  * Between fork and exec a child runs its parent's executable. os/exec does that all the time, so
  * such a child is left alone until it has exec'ed or is a second old.

@@ -16,7 +16,10 @@
 
 struct discover;
 
-/* Called from within sweep, exec, exit and add_root; they must not call these themselves. */
+/*
+ * Called from within sweep, exec, exit and add_root. found() may have events taken, and so call exec: no
+ * row of the table is held across it. gone() calls none of them.
+ */
 struct discover_callbacks {
 	void *ctx;
 	/* A wanted process is there; P is lent. Called once per (pid, start time, exe). */

@@ -20,6 +20,7 @@ struct events {
 	struct loop_timer *timer;
 	struct ring_buffer *spans, *processes;
 	size_t left; /* of this turn */
+	uint64_t taken, room; /* bytes of spans: ever, and in the buffer at most */
 	bool last;   /* nobody cares who comes and goes any more */
 };
 
@@ -33,6 +34,7 @@ static int on_span(void *ctx, void *data, size_t size)
 		log_debug("events: a record of %zu bytes makes no sense", size);
 		return 0;
 	}
+	e->taken += size;
 	e->handlers.span(e->handlers.ctx, record, (const uint8_t *)(record + 1));
 	/* an error ends libbpf's walk behind this record; the next one goes on from there */
 	return --e->left ? 0 : -EAGAIN;
@@ -63,7 +65,10 @@ static bool handle_some(struct events *e)
 
 void events__drain(struct events *e)
 {
-	while (handle_some(e))
+	uint64_t begun = e->taken;
+
+	/* where they come as fast as we take them, what has come meanwhile waits for the next look */
+	while (handle_some(e) && e->taken - begun < e->room)
 		;
 }
 
@@ -97,6 +102,7 @@ int events__new(const struct kernel *kernel, struct loop *loop, const struct eve
 		return -ENOMEM;
 	e->handlers = *handlers;
 	e->loop = loop;
+	e->room = kernel__config(kernel)->ring_bytes;
 	e->spans = ring_buffer__new(kernel__events_fd(kernel), on_span, e, NULL);
 	e->processes = ring_buffer__new(kernel__process_events_fd(kernel), on_process, e, NULL);
 	if (!e->spans || !e->processes)

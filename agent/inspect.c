@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "build_span.h"
 #include "features.h"
 #include "gospan.skel.h"
 #include "inspect.h"
@@ -154,25 +155,33 @@ static json_t *libraries_json(const struct inspection *in)
 	return rows;
 }
 
-static void print_json(const struct inspection *in, FILE *out)
+/* Of the file's own words: they need not be UTF-8. */
+static json_t *text_json(const char *text)
+{
+	char clean[PATH_MAX];
+	size_t len = build__clean_into(clean, sizeof(clean), text_of(text));
+
+	return json_stringn(clean, len);
+}
+
+static int print_json(const struct inspection *in, FILE *out)
 {
 	const struct go_info *info = resolve__info(in->resolve);
 	json_t *all = json_pack(
-		"{s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:f, s:I, s:I, s:o, s:o, s:o}", "path",
-		in->path, "go_version", info->go_version, "build_id", info->build_id, "arch",
-		info->arch == GO_ARCH_AMD64 ? "amd64" : "arm64", "pie", info->pie, "stripped",
-		info->stripped, "module", info->module, "module_version", info->module_version,
-		"elapsed_ms", in->elapsed_ms, "functions", (json_int_t)info->function_cnt, "types",
+		"{s:o, s:o, s:o, s:s, s:b, s:b, s:o, s:o, s:f, s:I, s:I, s:o, s:o, s:o}", "path",
+		text_json(in->path), "go_version", text_json(info->go_version), "build_id",
+		text_json(info->build_id), "arch", info->arch == GO_ARCH_AMD64 ? "amd64" : "arm64",
+		"pie", info->pie, "stripped", info->stripped, "module", text_json(info->module),
+		"module_version", text_json(info->module_version), "elapsed_ms", in->elapsed_ms, "functions", (json_int_t)info->function_cnt, "types",
 		(json_int_t)info->type_cnt, "libraries", libraries_json(in), "probes",
 		probes_json(in), "fields", fields_json(in));
 
-	if (!all) {
-		log_error("inspect: names in '%s' are not UTF-8", in->path);
-		return;
-	}
+	if (!all)
+		return log_err(-ENOMEM, "inspect: failed to describe '%s'", in->path);
 	json_dumpf(all, out, JSON_INDENT(2));
 	fputc('\n', out);
 	json_decref(all);
+	return 0;
 }
 
 /* A line for each that is linked, and one for all others. */
@@ -214,15 +223,16 @@ static bool is_off_for_a_reason(const struct inspection *in, const struct planne
 static void print_text(const struct inspection *in, FILE *out)
 {
 	const struct go_info *info = resolve__info(in->resolve);
-	char path[PATH_MAX];
+	char text[PATH_MAX], version[256];
 
 	fprintf(out, "%s: %s %s%s%s, %zu functions, %zu struct types, read in %.1f ms\n",
-		log__escaped(in->path, path, sizeof(path)),
-		info->go_version, info->arch == GO_ARCH_AMD64 ? "amd64" : "arm64",
+		log__escaped(in->path, text, sizeof(text)),
+		log__escaped(info->go_version, version, sizeof(version)), info->arch == GO_ARCH_AMD64 ? "amd64" : "arm64",
 		info->pie ? ", PIE" : "", info->stripped ? ", stripped" : "", info->function_cnt,
 		info->type_cnt, in->elapsed_ms);
 	if (*info->module)
-		fprintf(out, "module %s %s\n", info->module, info->module_version);
+		fprintf(out, "module %s %s\n", log__escaped(info->module, text, sizeof(text)),
+			log__escaped(info->module_version, version, sizeof(version)));
 	print_libraries(in, out);
 	for (size_t i = 0; i < in->plan->probe_cnt; i++) {
 		const struct planned_probe *p = &in->plan->probes[i];
@@ -272,11 +282,13 @@ int inspect__run(const struct config *config, FILE *out)
 		in.path = path;
 	}
 	if (!open_inspection(&in)) {
+		int err = 0;
+
 		if (config->json)
-			print_json(&in, out);
+			err = print_json(&in, out);
 		else
 			print_text(&in, out);
-		status = check_required(&in, config);
+		status = err ? 1 : check_required(&in, config);
 	}
 	close_inspection(&in);
 	return status;

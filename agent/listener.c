@@ -17,7 +17,7 @@
 #include "discover.h"
 #include "proc.h"
 
-enum { TABLE_MAX = 64 * 1024 * 1024, TCP_LISTEN = 10, INODES_MAX = 64, NAMESPACES_MAX = 256 };
+enum { TABLE_MAX = 64 * 1024 * 1024, TCP_LISTEN = 10, NAMESPACES_MAX = 256 };
 
 void listener__parse(const char *text, void (*fn)(void *ctx, unsigned port, unsigned long inode),
 		     void *ctx)
@@ -36,22 +36,34 @@ void listener__parse(const char *text, void (*fn)(void *ctx, unsigned port, unsi
 	}
 }
 
-/* Sockets looked for; PORT 0: all that listen. More than INODES_MAX are not needed. */
+struct socket {
+	unsigned port;
+	unsigned long inode;
+};
+
+/* Sockets looked for; PORT 0: all that listen, of which a node may have thousands. */
 struct sockets {
 	unsigned port;
-	size_t cnt;
-	unsigned ports[INODES_MAX];
-	unsigned long inodes[INODES_MAX];
+	size_t cnt, room;
+	struct socket *at;
 };
 
 static void add_socket(void *ctx, unsigned port, unsigned long inode)
 {
 	struct sockets *s = ctx;
+	size_t room = s->room ? 2 * s->room : 64;
+	struct socket *at;
 
-	if ((s->port && s->port != port) || s->cnt == INODES_MAX)
+	if (s->port && s->port != port)
 		return;
-	s->ports[s->cnt] = port;
-	s->inodes[s->cnt++] = inode;
+	if (s->cnt == s->room) {
+		at = reallocarray(s->at, room, sizeof(*at));
+		if (!at)
+			return;
+		s->at = at;
+		s->room = room;
+	}
+	s->at[s->cnt++] = (struct socket){port, inode};
 }
 
 /* Adds the listening sockets of PID's network namespace. */
@@ -69,19 +81,17 @@ static void add_namespace(struct sockets *s, int pid)
 	}
 }
 
-/* Index of the socket that "socket:[123]" is, or -ENOENT. */
-static int find_socket(const struct sockets *s, const char *link)
+/* Port of the socket that "socket:[123]" is; 0: none of them. */
+static unsigned port_of(const struct sockets *s, const char *link)
 {
 	unsigned long inode;
-	size_t i;
 
 	if (sscanf(link, "socket:[%lu]", &inode) != 1)
-		return -ENOENT;
-	for (i = 0; i < s->cnt; i++) {
-		if (s->inodes[i] == inode)
-			return i;
-	}
-	return -ENOENT;
+		return 0;
+	for (size_t i = 0; i < s->cnt; i++)
+		if (s->at[i].inode == inode)
+			return s->at[i].port;
+	return 0;
 }
 
 /* Lowest port of S that PID has open; 0: none; -EACCES. */
@@ -89,7 +99,7 @@ static int lowest_port(const struct sockets *s, int pid)
 {
 	char path[32], link[64];
 	struct dirent *entry;
-	int lowest = 0, i;
+	unsigned lowest = 0, port;
 	ssize_t len;
 	DIR *dir;
 
@@ -102,9 +112,9 @@ static int lowest_port(const struct sockets *s, int pid)
 		if (len <= 0)
 			continue;
 		link[len] = '\0';
-		i = find_socket(s, link);
-		if (i >= 0 && (!lowest || s->ports[i] < (unsigned)lowest))
-			lowest = s->ports[i];
+		port = port_of(s, link);
+		if (port && (!lowest || port < lowest))
+			lowest = port;
 	}
 	closedir(dir);
 	return lowest;
@@ -117,6 +127,7 @@ unsigned discover__port_of(int pid)
 
 	add_namespace(&s, pid);
 	port = s.cnt ? lowest_port(&s, pid) : 0;
+	free(s.at);
 	return port > 0 ? port : 0;
 }
 
@@ -164,6 +175,7 @@ static void add_new_namespace(void *ctx, int pid)
 int discover__listener(unsigned port)
 {
 	struct search search = { .sockets.port = port };
+	bool found;
 
 	/* our own view first: what `curl localhost:PORT` would reach */
 	add_new_namespace(&search, getpid());
@@ -174,7 +186,9 @@ int discover__listener(unsigned port)
 		if (search.sockets.cnt)
 			proc__each_pid(find_owner, &search);
 	}
+	found = search.sockets.cnt;
+	free(search.sockets.at);
 	if (search.pid)
 		return search.pid;
-	return search.sockets.cnt && search.denied ? -EACCES : -ENOENT;
+	return found && search.denied ? -EACCES : -ENOENT;
 }

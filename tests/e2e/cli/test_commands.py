@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands, their help and their exit statuses."""
+import contextlib
 import json
 import os
 import shutil
@@ -172,6 +173,16 @@ def test_ps(start_server):
     assert status == 0, err
     line = next(line for line in out.splitlines() if str(server.pid) in line.split())
     assert "1.27.1" in line and "psshop" in line and "net/http" in line
+    assert str(min(server.http, server.https, server.h2c)) in line
+
+
+def test_ps_among_many_listeners(start_server):
+    with contextlib.ExitStack() as others:
+        for _ in range(500):
+            others.enter_context(socket.create_server(("127.0.0.1", 0)))
+        server = start_server()
+        _, out, _ = run("ps")
+    line = next(line for line in out.splitlines() if str(server.pid) in line.split())
     assert str(min(server.http, server.https, server.h2c)) in line
 
 

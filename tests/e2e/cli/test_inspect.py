@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -230,3 +231,25 @@ def test_memory_is_bounded(tmp_path):
     status, maximum_kb = map(int, done.stdout.split()[-2:])
     assert status in (0, 1)
     assert maximum_kb < 200 << 10, "with a sanitizer's share"
+
+
+def test_words_of_the_file_do_not_reach_the_terminal_raw(tmp_path):
+    """A module's path is whatever the file says."""
+    module = b"example.test/httpserver"
+    path = tmp_path / "hostile"
+    path.write_bytes(skip.build("httpserver").read_bytes().replace(
+        b"mod\t" + module, b"mod\t" + b"\x1b[2J\xff".ljust(len(module), b"o")))
+    status, out, err = inspect(path)
+    assert status == 0, err
+    assert "module " in out and "\x1b" not in out + err
+    status, out, err = inspect(path, "--json")
+    assert status == 0, err
+    assert json.loads(out)["module"].startswith("\x1b[2J\ufffdoo")
+
+
+def test_json_of_a_path_that_is_not_utf8(tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/sh\xffop")
+    shutil.copy(skip.build("httpserver"), path)
+    status, out, err = inspect(path, "--json")
+    assert status == 0, err
+    assert json.loads(out)["path"].endswith("/sh\ufffdop")

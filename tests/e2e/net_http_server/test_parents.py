@@ -79,6 +79,12 @@ def test_tracestate_is_carried(spans_of):
     assert second.trace_state == "", "worth nothing without a traceparent"
 
 
+def test_a_long_tracestate_loses_whole_members(span_of):
+    members = [f"vendor{n}={'x' * 50}" for n in range(10)]
+    span = span_of(lambda s: get(s.http, "/exact", traceparent(), "tracestate: " + ",".join(members)))
+    assert span.trace_state == ",".join(members[:8]), "of 512 bytes"
+
+
 def test_propagation_can_be_turned_off(span_of):
     span = span_of(lambda s: get(s.http, "/exact", traceparent()), env={"OTEL_PROPAGATORS": "none"})
     assert span.parent_id == "" and span.trace_id != TRACE

@@ -211,6 +211,7 @@ static void test_usage_errors(void **state)
 	assert_usage_error("trace --frob", "unknown option '--frob'");
 	assert_usage_error("trace -x", "unknown option '-x'");
 	assert_usage_error("trace --pid", "missing value of '--pid'");
+	assert_usage_error("trace --errors=1", "no value is taken by '--errors=1'");
 	assert_usage_error("trace --pid 0", "--pid accepts");
 	assert_usage_error("trace --pid 1x", "--pid accepts");
 	assert_usage_error("trace --pid 99999999999", "--pid accepts");
