@@ -29,7 +29,7 @@ const size_t config_command_cnt = sizeof(config_commands) / sizeof(config_comman
 	"X-Amz-Security-Token,access_token,refresh_token,id_token,token,password,secret,api_key"
 
 #define BOOLEAN "true or false"
-#define MILLISECONDS "a number of milliseconds, at least 1"
+#define MILLISECONDS "a number of milliseconds"
 #define LIMIT "a number, or none"
 
 const struct setting config_settings[] = {
@@ -358,8 +358,8 @@ const struct setting config_settings[] = {
 		.env = { "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT" },
 		.commands = ON_TRACING, .parse = parse_u32, .off = FIELD(otlp.timeout_ms),
 		.accepts = MILLISECONDS,
-		.standard = "10000", .min = 1, .max = UINT32_MAX,
-		.help = "time for one export, retries included",
+		.standard = "10000", .min = 0, .max = UINT32_MAX,
+		.help = "time for one attempt to export; 0: no limit",
 	},
 	{
 		.arg = "FILE",
@@ -389,7 +389,7 @@ const struct setting config_settings[] = {
 		.env = { "OTEL_BSP_SCHEDULE_DELAY" },
 		.commands = ON_TRACING, .parse = parse_u32, .off = FIELD(bsp_schedule_delay_ms),
 		.accepts = MILLISECONDS,
-		.standard = "5000", .min = 1, .max = UINT32_MAX,
+		.standard = "5000", .min = 0, .max = UINT32_MAX,
 		.help = "longest time between exports",
 	},
 	{
@@ -397,8 +397,8 @@ const struct setting config_settings[] = {
 		.env = { "OTEL_BSP_EXPORT_TIMEOUT" },
 		.commands = ON_TRACING, .parse = parse_u32, .off = FIELD(bsp_export_timeout_ms),
 		.accepts = MILLISECONDS,
-		.standard = "30000", .min = 1, .max = UINT32_MAX,
-		.help = "time for an export",
+		.standard = "30000", .min = 0, .max = UINT32_MAX,
+		.help = "time for an export, retries included; 0: no limit",
 	},
 	{
 		.arg = "N",

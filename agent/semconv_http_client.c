@@ -18,9 +18,15 @@ struct otlp_text http_client__name(struct build_span *b, const struct semconv_in
 			    http__is_known_method(method, in->config) ? method : text_of("HTTP"));
 }
 
+/* A caller that gives up on purpose is no failure (http-spans.md 1.44, Status); its deadline is one. */
+static bool has_error(const struct semconv_input *in)
+{
+	return in->error.type.len && !text_is(in->error.type, "context.Canceled");
+}
+
 bool http_client__failed(const struct semconv_input *in)
 {
-	return in->error.type.len || raw_number(in->raws, ATTR_HTTP_STATUS, 0) >= 400;
+	return has_error(in) || raw_number(in->raws, ATTR_HTTP_STATUS, 0) >= 400;
 }
 
 static void put_server(struct build_span *b, const struct http_url *url)
@@ -44,10 +50,11 @@ static void put_outcome(struct build_span *b, const struct semconv_input *in)
 	if (status > 0)
 		build__number(b, "http.response.status_code", status);
 	http__put_body_sizes(b, in->raws, status);
-	semconv__put_error(b, in);
+	if (has_error(in))
+		semconv__put_error(b, in);
 	if (raw_number(in->raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_GOEXIT)
 		build__text(b, "error.type", text_of("runtime.Goexit"));
-	if (!in->error.type.len && status >= 400) {
+	if (!has_error(in) && status >= 400) {
 		b->span.status = OTLP_STATUS_ERROR;
 		build__text(b, "error.type", build__printf(b, "%d", (int)status));
 	}

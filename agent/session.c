@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "memory.h"
 #include "privileges.h"
 #include "proc.h"
 #include "semconv.h"
@@ -204,7 +205,10 @@ static void on_prepared(void *ctx, const struct exe_id *id, struct executable *e
 
 	seen->preparing = false;
 	seen->executable = e;
-	malloc_trim(0); /* loading BPF takes megabytes for a moment, and glibc keeps them */
+	if (prepare__is_idle(s->prepare))
+		memory__rest();
+	else
+		memory__trim();
 	if (err == -ESRCH && session__prepare_again(s, seen))
 		return;
 	if (err && (err == -ESRCH || is_by_the_way(s, err)))

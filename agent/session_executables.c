@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* session_executables: those that a session knows, and how long it keeps what it knows of them. */
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 
+#include "memory.h"
 #include "proc.h"
 #include "session_state.h"
 
@@ -171,5 +171,5 @@ void session__settle_exes(struct session *s)
 		session__free_exe(seen);
 	}
 	if (any)
-		malloc_trim(0);
+		memory__trim();
 }

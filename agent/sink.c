@@ -278,7 +278,10 @@ int sink__new_otlp(const struct config *config, struct loop *loop, sink_settled 
 	struct sink *s = NULL;
 	int err;
 
-	settings.retry_ms = config->bsp_export_timeout_ms;
+	/* to the specification 0 is no limit, to the exporter its own default */
+	if (!settings.timeout_ms)
+		settings.timeout_ms = UINT32_MAX;
+	settings.retry_ms = config->bsp_export_timeout_ms ? config->bsp_export_timeout_ms : UINT32_MAX;
 	err = new_sink("otlp", config, loop, settled, ctx, &s);
 	if (err)
 		return err;

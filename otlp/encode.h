@@ -3,8 +3,8 @@
  * encode: spans to OTLP bytes, once (design D14).
  *
  * A span is packed when it arrives and appended to its scope's bytes; the envelope around it
- * (ResourceSpans, ScopeSpans) is put on when a batch is sent. Packed with protobuf-c from our own
- * minimal proto files (otlp/proto/), field numbers of opentelemetry-proto 1.11.0.
+ * (ResourceSpans, ScopeSpans) is put on when a batch is sent. Field numbers of opentelemetry-proto
+ * 1.11.0.
  */
 #ifndef GOSPAN_OTLP_ENCODE_H
 #define GOSPAN_OTLP_ENCODE_H

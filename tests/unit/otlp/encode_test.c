@@ -83,7 +83,7 @@ static void keeps_a_nul_in_a_text(void **state)
 	bytes__free(&b);
 }
 
-static void packs_a_span_too_large_for_the_stack(void **state)
+static void packs_many_attributes(void **state)
 {
 	enum { CNT = 1000 };
 	struct otlp_attribute *attributes = calloc(CNT, sizeof(*attributes));
@@ -195,7 +195,7 @@ int main(void)
 		cmocka_unit_test(appends_span_after_span),
 		cmocka_unit_test(keeps_an_empty_string_value),
 		cmocka_unit_test(keeps_a_nul_in_a_text),
-		cmocka_unit_test(packs_a_span_too_large_for_the_stack),
+		cmocka_unit_test(packs_many_attributes),
 		cmocka_unit_test(packs_long_texts),
 		cmocka_unit_test(packs_arrays_of_any_values),
 		cmocka_unit_test(puts_the_envelope_around),
