@@ -4,7 +4,7 @@
  *
  * A child span ends before its parent, so the spans of a trace wait for each other:
  *  - where the root is there, the trace is complete, but for spans of other processes that end a moment
- *    after their caller has its answer: LATE_NS;
+ *    after their caller has its answer: LATE_NS, or TICK_NS where a call is all there is;
  *  - a span whose parent belongs to the same process waits for that one, which is still open, however
  *    long it takes, up to OPEN_NS: a long request's tree is worth more than its first leaf at once;
  *  - whether a parent in another process will come is not known: HOLD_NS.
@@ -271,8 +271,10 @@ static bool has_waited(struct trace *trace, uint64_t now_ns)
 
 	if (now_ns - trace->arrived_ns >= OPEN_NS)
 		return true;
+	if (trace->has_root && trace->line_cnt == 1)
+		return !trace->lines->is_call || settled_ns >= TICK_NS;
 	if (trace->has_root)
-		return trace->line_cnt == 1 || settled_ns >= LATE_NS;
+		return settled_ns >= LATE_NS;
 	return !trace__lacks_a_parent(trace) && settled_ns >= HOLD_NS;
 }
 
@@ -329,7 +331,7 @@ static void start_ticking(struct console *c)
 {
 	if (c->timer && !c->ticking) {
 		c->ticking = true;
-		loop__start_timer(c->timer, TICK_NS, TICK_NS);
+		loop__start_timer(c->timer, 0, TICK_NS);
 	}
 }
 

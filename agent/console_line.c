@@ -163,6 +163,7 @@ static void copy_numbers(struct span_line *line, const struct otlp_span *span)
 	line->end_unix_ns = span->end_unix_ns > span->start_unix_ns ? span->end_unix_ns :
 								      span->start_unix_ns;
 	line->pool_wait_ns = wait && wait->real > 0 ? wait->real * 1e9 : 0;
+	line->is_call = span->kind == OTLP_CLIENT || span->kind == OTLP_PRODUCER;
 	line->parent_is_local = remote == OTLP_FLAG_HAS_IS_REMOTE &&
 				memcmp(line->parent_id, no_span, sizeof(no_span)) != 0;
 }

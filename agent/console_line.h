@@ -28,6 +28,7 @@ struct span_line {
 	uint64_t pool_wait_ns;		     /* for a connection to a database */
 	bool failed;
 	bool is_panic; /* what `exception` tells of */
+	bool is_call; /* a span of who was called may come a moment later */
 	bool parent_is_local; /* a span of the same process: it ends too, sooner or later */
 	bool is_top, is_shown; /* the caller's marks */
 	int64_t status; /* http.response.status_code, 0: none */

@@ -11,6 +11,7 @@
 
 enum {
 	LOOK_NS = 50000000,
+	SOON_NS = 5000000,
 	TURN_MAX = 512, /* spans handled before the loop, and so the exporters, have their turn */
 };
 
@@ -85,6 +86,11 @@ static void on_tick(void *ctx)
 
 	ring_buffer__consume(e->processes);
 	loop__start_timer(e->timer, handle_some(e) ? 0 : LOOK_NS, LOOK_NS);
+}
+
+void events__look_soon(struct events *e)
+{
+	loop__start_timer(e->timer, SOON_NS, LOOK_NS);
 }
 
 static void on_full(void *ctx, int fd, uint32_t events)

@@ -23,6 +23,9 @@ struct event_handlers {
 int events__new(const struct kernel *kernel, struct loop *loop, const struct event_handlers *handlers,
 		struct events **out);
 
+/* A process is traced from now on: the first look for its spans does not wait for its turn. */
+void events__look_soon(struct events *e);
+
 /* Handles the spans that are in their buffer now. */
 void events__drain(struct events *e);
 /* The same for the last time: that an SDK is in use is told too, but no exec and no exit any more. */

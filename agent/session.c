@@ -69,6 +69,7 @@ static int trace_process(struct session *s, struct executable *e, struct process
 	s->tracees = t;
 	s->traced_cnt++;
 	session__stop_waiting(s);
+	events__look_soon(s->events);
 	return 0;
 }
 
