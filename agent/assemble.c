@@ -98,6 +98,8 @@ static void read_body(struct body *body, struct raws *raws, struct values *value
 static void put_panics(struct build_span *b, const struct resolve *r, const struct values *values,
 		       const struct span_record *record, const struct raws *raws, int64_t wall_offset)
 {
+	const int64_t unwound = raw_number(raws, ATTR_UNWOUND, UNWIND_NONE);
+
 	for (size_t i = 0; i < values->cnt; i++) {
 		const struct panic_record *raised = &values->at[i];
 		struct otlp_event *event;
@@ -105,7 +107,7 @@ static void put_panics(struct build_span *b, const struct resolve *r, const stru
 
 		panic__describe(b, r, raised, record->bias, &panic);
 		/* the panic that unwound the span is its last one, unless it was a Goexit */
-		if (i + 1 == values->cnt && raw_number(raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_PANIC)
+		if (i + 1 == values->cnt && unwound == UNWIND_PANIC)
 			build__text(b, "error.type", panic.type);
 		if (panic.is_no_exception)
 			continue;
@@ -119,8 +121,10 @@ static void put_panics(struct build_span *b, const struct resolve *r, const stru
 				   stack__print(b, r, raised->stack.at, raised->stack.len));
 	}
 	/* one that was raised further in and unwound this span as well */
-	if (!values->cnt && raw_number(raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_PANIC)
+	if (!values->cnt && unwound == UNWIND_PANIC)
 		build__text(b, "error.type", text_of("panic"));
+	if (unwound == UNWIND_GOEXIT)
+		build__text(b, "error.type", text_of("runtime.Goexit"));
 	b->span.dropped_event_cnt += values->left_out;
 }
 

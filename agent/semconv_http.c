@@ -168,11 +168,9 @@ static void put_outcome(struct build_span *b, const struct raws *raws)
 	http__put_body_sizes(b, raws, status);
 	if (unwound || status >= 500)
 		b->span.status = OTLP_STATUS_ERROR;
-	if (unwound == UNWIND_GOEXIT)
-		build__text(b, "error.type", text_of("runtime.Goexit"));
-	else if (!unwound && status >= 500)
+	/* what unwound it says the rest: assemble */
+	if (!unwound && status >= 500)
 		build__text(b, "error.type", build__printf(b, "%d", (int)status));
-	/* a panic's error.type is its value's Go type: agent/panic knows it */
 }
 
 static bool failed(const struct semconv_input *in)

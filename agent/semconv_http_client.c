@@ -52,8 +52,6 @@ static void put_outcome(struct build_span *b, const struct semconv_input *in)
 	http__put_body_sizes(b, in->raws, status);
 	if (has_error(in))
 		semconv__put_error(b, in);
-	if (raw_number(in->raws, ATTR_UNWOUND, UNWIND_NONE) == UNWIND_GOEXIT)
-		build__text(b, "error.type", text_of("runtime.Goexit"));
 	if (!has_error(in) && status >= 400) {
 		b->span.status = OTLP_STATUS_ERROR;
 		build__text(b, "error.type", build__printf(b, "%d", (int)status));

@@ -102,8 +102,8 @@ int chi_match(struct pt_regs *ctx)
 	if (!span || span->owner.silent)
 		return 0;
 	routing = chi_find_routing(go_word(request + request_ctx + 8), chi_context_type + go_bias(ctx));
-	if (!routing)
-		return 0;
+	if (!routing) /* behind a context of a kind that is not known: no route, what is there is an outer one */
+		return put_route(span, none, 0, 0);
 	if (bpf_probe_read_user(&patterns, sizeof(patterns), (void *)routing + chi_patterns))
 		return 0;
 	if (!patterns.len) /* nothing of it matched: what matched before it counts */

@@ -272,10 +272,7 @@ int fasthttp_hijack(struct pt_regs *ctx)
 	struct in_flight *span;
 
 	span = span_here(ctx, &on, fasthttp_server);
-	if (!span)
-		return 0;
-	span->record.flags |= SPAN_HIJACKED;
-	return span_end(&on, span);
+	return span ? span_end(&on, span) : 0;
 }
 
 /* The rest of the request never came: refused before the handler ran. */

@@ -68,13 +68,13 @@ static __always_inline int begin_call(struct pt_regs *ctx, enum call call, struc
 
 /* Two goroutines may finish a stream at once: the one that takes the mark does. */
 static __always_inline int end_call(const struct goroutine *on, struct in_flight *span,
-				    const struct go_interface *error)
+				    const struct go_interface *error, bool may_be_end)
 {
 	enum call call = __sync_lock_test_and_set(&span->mark, CALL_ENDED);
 
 	if (call == CALL_ENDED)
 		return 0;
-	grpc_put_error(span, error);
+	grpc_put_error(span, error, may_be_end);
 	if (call == CALL_STREAM)
 		grpc_put_messages(span, recv_frame != GO_ABSENT);
 	return span_end(on, span);
@@ -108,10 +108,10 @@ int grpc_invoke_without_stream(struct pt_regs *ctx)
 	if (!error.tab || goroutine_of(ctx, &on))
 		return 0;
 	span = span_find(&on, grpc_client);
-	return span && call_of(span) == CALL_UNARY ? end_call(&on, span, &error) : 0;
+	return span && call_of(span) == CALL_UNARY ? end_call(&on, span, &error, false) : 0;
 }
 
-/* func (cs *clientStream) finish(err error) */
+/* func (cs *clientStream) finish(err error): of all that an RPC ends by, only this takes io.EOF for success */
 SEC("go_entry/google.golang.org/grpc.(*clientStream).finish")
 GO_OF(grpc_client) GO_NEEDED
 int grpc_finish_entry(struct pt_regs *ctx)
@@ -124,9 +124,9 @@ int grpc_finish_entry(struct pt_regs *ctx)
 		return 0;
 	span = span_by_object(&on, go_arg(ctx, 0));
 	if (span)
-		return end_call(&on, span, &error);
+		return end_call(&on, span, &error, true);
 	span = span_find(&on, grpc_client);
-	return span && call_of(span) == CALL_UNARY ? end_call(&on, span, &error) : 0;
+	return span && call_of(span) == CALL_UNARY ? end_call(&on, span, &error, true) : 0;
 }
 
 /* The function that began the call returns with ERROR. */
@@ -138,7 +138,7 @@ static __always_inline int call_returned(struct pt_regs *ctx, struct go_interfac
 	if (goroutine_of(ctx, &on))
 		return 0;
 	span = span_of_frame(&on, grpc_client, go_return_sp(ctx));
-	return span ? end_call(&on, span, &error) : 0;
+	return span ? end_call(&on, span, &error, false) : 0;
 }
 
 /* Where an interceptor returned. */

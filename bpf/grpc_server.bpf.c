@@ -35,6 +35,7 @@ GO_FIELD(grpc_stream_in, struct, "google.golang.org/grpc/internal/transport.Serv
 /* from 1.60 or so in a peer.Peer */
 GO_HELD(http2_server, TRANSPORT "ServerTransport", "*" TRANSPORT "http2Server");
 GO_HELD(handler_server, TRANSPORT "ServerTransport", "*" TRANSPORT "serverHandlerTransport");
+GO_HELD(connection_error, "error", TRANSPORT "ConnectionError");
 GO_FIELD(http2_server_conn, interface, "google.golang.org/grpc/internal/transport.http2Server.conn");
 GO_FIELD(http2_server_remote, interface,
 	 "google.golang.org/grpc/internal/transport.http2Server.remoteAddr");
@@ -52,7 +53,7 @@ GO_FRAME(server_recv_frame,
 /* type valueCtx struct { Context; key, val any }, src/context/context.go, Go 1.19 to 1.27 */
 GO_TYPE(incoming_key_type, "google.golang.org/grpc/metadata.mdIncomingKey");
 
-extern const volatile __u8 propagate_trace_context; /* net_http_server.bpf.c */
+extern const volatile __u8 propagate_trace_context; /* http_server.bpf.c */
 
 enum { METADATA_DEPTH = 8 }; /* contexts of stats handlers and taps may be above */
 
@@ -214,7 +215,7 @@ int grpc_handle_entry(struct pt_regs *ctx)
 	if (!span)
 		return 0;
 	if (bpf_probe_read_user(&context, sizeof(context), (void *)stream + grpc_stream_ctx))
-		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
+		return span_drop(&on, span) & fail(on.pid, FAIL_REQUEST_UNREADABLE);
 	span->object = object;
 	span_list(span);
 	grpc_read_metadata(span, context.data);
@@ -263,6 +264,26 @@ int grpc_write_status_entry(struct pt_regs *ctx)
 		return 0;
 	if (span->mark & RPC_IS_STREAM)
 		grpc_put_messages(span, server_recv_frame != GO_ABSENT);
+	return span_end(&on, span);
+}
+
+/*
+ * func FromError(err error) (s *Status, ok bool), of what processUnaryRPC could not send: where the
+ * connection is gone, no status is written.
+ */
+SEC("go_call/google.golang.org/grpc.(*Server).processUnaryRPC>google.golang.org/grpc/status.FromError")
+GO_OF(grpc_server)
+int grpc_unary_cut_off(struct pt_regs *ctx)
+{
+	struct in_flight *span;
+	struct goroutine on;
+
+	if (!go_holds(go_arg(ctx, 0), connection_error, go_bias(ctx)))
+		return 0;
+	span = span_here(ctx, &on, grpc_server);
+	if (!span || span->mark & RPC_HAS_STATUS)
+		return 0;
+	span_put_number(span, ATTR_RPC_STATUS, GRPC_UNAVAILABLE);
 	return span_end(&on, span);
 }
 

@@ -81,7 +81,7 @@ static __always_inline enum is_eof is_eof(__u64 type, __u64 data)
 }
 
 /* No status rather than a wrong one. */
-__weak int grpc_put_error(struct in_flight *span, const struct go_interface *error)
+__weak int grpc_put_error(struct in_flight *span, const struct go_interface *error, bool may_be_end)
 {
 	struct go_interface next;
 
@@ -92,8 +92,12 @@ __weak int grpc_put_error(struct in_flight *span, const struct go_interface *err
 		return span_put_number(span, ATTR_RPC_STATUS, GRPC_OK);
 	for (int i = 0; i < WRAPPED_MAX && next.tab; i++) {
 		__u64 type = type_of_error(next.tab, span->record.bias);
-		enum is_eof eof = type ? is_eof(type, next.data) : IS_UNREADABLE;
+		enum is_eof eof = IS_NOT_EOF;
 
+		if (!type)
+			eof = IS_UNREADABLE;
+		else if (may_be_end && !i)
+			eof = is_eof(type, next.data);
 		if (eof == IS_UNREADABLE)
 			return fail(span->record.pid, FAIL_UNREADABLE);
 		if (eof == IS_EOF)

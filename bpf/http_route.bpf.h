@@ -11,6 +11,7 @@
 
 /* net_http_server.bpf.c, http_request.bpf.h */
 extern const volatile __u16 http_server;
+extern const volatile __u16 request_uri;
 extern const volatile __u16 request_url;
 extern const volatile __u16 request_ctx;
 extern const volatile __u16 url_path;
@@ -55,8 +56,8 @@ static __always_inline struct in_flight *span_of_request(const struct goroutine 
 		*prefix = inner.ptr - outer.ptr;
 		return span;
 	}
-	return context == span->context ? span
-					: NULL; /* else a request made up inside the handler */
+	/* a request made up inside the handler may have its context too, but never was in a request line */
+	return context == span->context && go_word(request + request_uri + 8) ? span : NULL;
 }
 
 /* How `mark` of a server's span tells of its last route: where in the body it begins and ends. */

@@ -35,7 +35,10 @@ extern const volatile __u16 request_content_length;
 extern const volatile __u16 request_ctx;
 extern const volatile __u16 request_response;
 extern const volatile __u16 url_path;
-extern const volatile __u8 capture_body_size;
+GO_FUNCTION(otelhttp_round_trip,
+	    "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp.(*Transport).RoundTrip");
+
+extern const volatile __u8 capture_body_size; /* http_server.bpf.c */
 
 /* type Response struct, src/net/http/response.go */
 GO_FIELD_NEEDED(http_client, answer_status, int, "net/http.Response.StatusCode");
@@ -166,15 +169,15 @@ int client_entry(struct pt_regs *ctx)
 	span->mark = request;
 	copy = span_scratch(span);
 	if (read_request(copy, request))
-		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
+		return span_drop(&on, span) & fail(on.pid, FAIL_REQUEST_UNREADABLE);
 	context.tab = word_in(copy, request_ctx);
 	context.data = word_in(copy, request_ctx + 8);
 	response = word_in(copy, request_response);
 	length = word_in(copy, request_content_length);
 	span_put_string(span, ATTR_HTTP_METHOD, string_in(copy, request_method));
 	span_child(span, &on, &context);
-	/* otelhttp's Transport around this one has made a span; whether it is linked tells nothing */
-	if (sdk_fills && span->parent.kind == SPAN_CLIENT)
+	/* otelhttp's Transport around this one has made a span; that it is linked does not tell so */
+	if (sdk_fills && otelhttp_round_trip && span->parent.kind == SPAN_CLIENT)
 		return span_drop(&on, span);
 	if (span_is_brief(span))
 		return 0;

@@ -27,7 +27,7 @@ extern const volatile __u16 request_header;
 extern const volatile __u16 url_host;
 extern const volatile __u16 url_path;
 extern const volatile __u16 connection_conn;
-extern const volatile __u8 propagate_trace_context;
+extern const volatile __u8 propagate_trace_context; /* http_server.bpf.c */
 
 GO_ATTACHED(writes_http1, "http_headers_end");
 GO_ATTACHED(writes, ""); /* any of the programs that write */
@@ -41,7 +41,7 @@ GO_FIELD(bufio_writer_buf, slice, "bufio.Writer.buf");
 GO_FIELD(bufio_writer_n, int, "bufio.Writer.n");
 
 enum { NAME_LEN = 13, LINE_LEN = NAME_LEN + TRACEPARENT_LEN + 2 };
-enum { SPAN_ID_AT = 36, SPAN_ID_LEN = 16 }; /* in a traceparent */
+enum { SPAN_ID_AT = 36, FLAGS_AT = 53 }; /* in a traceparent */
 enum { CHUNK = 512, CHUNKS = 8 }; /* a bufio.Writer has 4096 bytes unless told otherwise */
 /* "\nTraceparent: ", and how much of what follows is compared: "00-" and eight digits of the trace id */
 enum { MARK_LEN = NAME_LEN + 1, COMPARED_LEN = MARK_LEN + 3 + 8 };
@@ -243,16 +243,20 @@ __weak int http_find_traceparent(struct in_flight *span)
 	return CHUNK;
 }
 
-/* At AT in the target there is such a header: its parent becomes this span. */
+/* At AT in the target there is such a header: its parent becomes this span, sampled as this one is. */
 static __noinline int set_parent(struct in_flight *span, __u64 at)
 {
-	__u8 text[COMPARED_LEN + 7], id[SPAN_ID_LEN];
+	__u8 text[COMPARED_LEN + 7], tail[TRACEPARENT_LEN - SPAN_ID_AT + 1];
+	struct trace_context self = {};
 
 	/* once more: the scratch is not for this goroutine alone */
 	if (bpf_probe_read_user(text, sizeof(text), (void *)at) || !is_header(text, trace_of(span)))
 		return 1;
-	put_hex(id, span->record.span_id, SPAN_ID_LEN / 2);
-	return bpf_probe_write_user((void *)at + MARK_LEN + SPAN_ID_AT, id, SPAN_ID_LEN);
+	span_context(span, &self);
+	put_hex(tail, self.span_id, sizeof(self.span_id));
+	tail[FLAGS_AT - SPAN_ID_AT - 1] = '-';
+	put_hex(tail + FLAGS_AT - SPAN_ID_AT, &self.flags, 1);
+	return bpf_probe_write_user((void *)at + MARK_LEN + SPAN_ID_AT, tail, TRACEPARENT_LEN - SPAN_ID_AT);
 }
 
 /* A header that was handed on, now that it is in the buffer. */

@@ -139,7 +139,7 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 	span->object = object;
 	copy = span_scratch(span);
 	if (read_request(copy, request))
-		return span_drop(&on, span) & fail(on.pid, FAIL_UNREADABLE);
+		return span_drop(&on, span) & fail(on.pid, FAIL_REQUEST_UNREADABLE);
 	method = string_in(copy, at->method);
 	uri = string_in(copy, at->uri);
 	asked.host = string_in(copy, at->host);
@@ -215,7 +215,6 @@ static __always_inline int put_response(struct in_flight *span)
 		return put_unreadable(span);
 	if (!status && conn_hijacked != GO_ABSENT && response_conn != GO_ABSENT &&
 	    go_byte(go_word(span->object + response_conn) + conn_hijacked) & 1) {
-		span->record.flags |= SPAN_HIJACKED;
 		if (!span->upgrade)
 			return 0;
 		status = 101;
@@ -279,7 +278,6 @@ static __always_inline enum unwinding unwinding(const struct goroutine *on)
 static __always_inline int end_unwound(const struct goroutine *on, struct in_flight *span,
 				       enum unwinding how, bool sent, __u64 status)
 {
-	span->record.flags |= SPAN_PANICKED;
 	span_put_number(span, ATTR_UNWOUND, how);
 	if (sent && status)
 		span_put_number(span, ATTR_HTTP_STATUS, status);
@@ -322,7 +320,6 @@ int hijack_entry(struct pt_regs *ctx)
 	/* The request is served again, as stream 1 of the HTTP/2 connection it asked for. */
 	if (span->upgrade == UPGRADE_H2C)
 		return span_drop(&on, span);
-	span->record.flags |= SPAN_HIJACKED;
 	if (go_byte(span->object + response_wrote_header) & 1)
 		span_put_number(span, ATTR_HTTP_STATUS, go_word(span->object + response_status));
 	else if (span->upgrade)

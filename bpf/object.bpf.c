@@ -20,13 +20,17 @@ static __always_inline struct object_key key_of(__u32 process, __u64 object)
 static __always_inline void abandon(__u64 id)
 {
 	struct in_flight *span = span_by_id(id);
-	struct goroutine nobody = {}; /* it has left its goroutine */
+	struct goroutine on = {};
 
-	if (!span || !span->detached)
+	/* a server's may still be on its goroutine, which has left it without an end that is seen */
+	if (!span || (!span->detached && span->record.kind != SPAN_SERVER))
 		return;
+	on.process = span->owner.process;
+	on.pid = span->owner.pid;
+	on.goid = span->owner.goid;
 	if (!span->owner.silent)
 		fail(span->record.pid, FAIL_ABANDONED);
-	span_drop(&nobody, span);
+	span_drop(&on, span);
 }
 
 __weak int span_list_as(struct in_flight *span, __u64 object)

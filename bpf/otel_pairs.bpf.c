@@ -68,10 +68,12 @@ static __always_inline bool put_number(struct in_flight *span, enum attribute_ke
 static __always_inline bool put_text(struct in_flight *span, enum attribute_key key, __u32 limit,
 				     struct go_string s)
 {
+	__u16 before = span->used;
+
 	if (!otel_has_room(span, s.len < limit ? s.len : limit))
 		return false;
 	span_put_text(span, key, s.ptr, s.len);
-	return true;
+	return span->used != before; /* else it could not be read */
 }
 
 /* One item of an array: of 1, 8 or 16 bytes. */
@@ -202,6 +204,7 @@ __weak int otel_put_link(struct in_flight *span, __u64 addr)
 /*
  * type Time struct { wall uint64; ext int64; loc *Location }, src/time/time.go: seconds of year 1 in
  * ext, or (top bit of wall) of 1885 in 33 bits of wall; nanoseconds in wall's lower 30.
+ * The zero Time is none, as for the SDK: then 0.
  */
 static __always_inline __u64 unix_time_at(__u64 addr)
 {
@@ -209,6 +212,8 @@ static __always_inline __u64 unix_time_at(__u64 addr)
 	struct go_string time = go_string_at(addr); /* two words */
 	__u64 wall = time.ptr, seconds = time.len;
 
+	if (!wall && !seconds)
+		return 0;
 	if (wall >> 63)
 		seconds = year1_to_1885 + ((wall << 1) >> 31);
 	return (seconds - year1_to_unix) * 1000000000 + (wall & ((1 << 30) - 1));
@@ -220,7 +225,9 @@ static __always_inline int put_time(struct in_flight *span, enum otel_of of, __u
 				 of == OF_END	? ATTR_SPAN_END_TIME :
 						  ATTR_SPAN_START_TIME;
 
-	return span_put_number(span, key, unix_time_at(addr));
+	__u64 time = unix_time_at(addr);
+
+	return time ? span_put_number(span, key, time) : 0;
 }
 
 struct otel_option {

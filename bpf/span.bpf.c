@@ -41,6 +41,8 @@ struct {
 	__type(value, struct goroutine_spans);
 } goroutines SEC(".maps");
 
+extern const volatile __u16 http_server; /* net_http_server.bpf.c */
+
 /* src/runtime/runtime2.go */
 GO_FIELD_NEEDED(all, runtime_g_stack_hi, int, "runtime.g.stack.hi");
 
@@ -77,11 +79,21 @@ static int finish_unwound(__u64 id, __u64 panic_ns)
 
 	if (!span)
 		return 0;
-	span->record.flags |= SPAN_PANICKED;
 	if (panic_ns > span->record.start_ns) {
 		span->record.end_ns = panic_ns;
 		span_put_number(span, ATTR_UNWOUND, UNWIND_PANIC);
+	} else if (span->record.kind == SPAN_SERVER && !span->owner.silent) {
+		/* nobody knows when it ended, nor how */
+		span->owner.silent = 1;
+		fail(span->record.pid, FAIL_ABANDONED);
 	}
+	return close_span(span, id);
+}
+
+/* The same of one whose goroutine leaves all its functions by runtime.Goexit. */
+static int finish_exited(struct in_flight *span, __u64 id)
+{
+	span_put_number(span, ATTR_UNWOUND, UNWIND_GOEXIT);
 	return close_span(span, id);
 }
 
@@ -221,6 +233,8 @@ __weak int span_context(const struct in_flight *span, struct trace_context *out)
 	__builtin_memcpy(out->span_id, span->record.span_id, sizeof(out->span_id));
 	out->flags = span->record.trace_flags;
 	out->from = span->owner.silent ? PARENT_SILENT : PARENT_LOCAL;
+	if (span->owner.silent)
+		out->flags &= ~1; /* who is called shall not wait for a parent that never comes */
 	out->sdk = span->parent.sdk;
 	return 0;
 }
@@ -358,12 +372,13 @@ __weak int span_unwind_all(const struct goroutine *on, enum unwinding how)
 		if (top >= MAX_NESTING)
 			break;
 		span = bpf_map_lookup_elem(&in_flight, &spans->open[top].id);
-		if (how == UNWIND_GOEXIT && span && span->record.kind == SPAN_SERVER)
+		if (how == UNWIND_GOEXIT && span && span->record.library == http_server)
 			break;
-		if (how == UNWIND_GOEXIT && span)
-			span_put_number(span, ATTR_UNWOUND, UNWIND_GOEXIT);
 		spans->cnt = top;
-		finish_unwound(spans->open[top].id, how == UNWIND_PANIC ? spans->panic_ns : 0);
+		if (how == UNWIND_PANIC)
+			finish_unwound(spans->open[top].id, spans->panic_ns);
+		else if (span)
+			finish_exited(span, spans->open[top].id);
 	}
 	return spans->cnt ? 0 : bpf_map_delete_elem(&goroutines, &key);
 }

@@ -173,8 +173,8 @@ int span_panicked(const struct goroutine *on, __u64 time_ns);
 
 /*
  * What the goroutine is in ends here: by a panic that kills the process, or by runtime.Goexit, also for
- * what its deferred functions do then. A Goexit leaves servers' spans, whose own deferred functions know
- * how far they came.
+ * what its deferred functions do then. A Goexit leaves spans of net/http's server, whose own deferred
+ * functions know how far they came.
  */
 int span_unwind_all(const struct goroutine *on, enum unwinding how);
 

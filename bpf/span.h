@@ -58,8 +58,6 @@ enum span_kind { SPAN_INTERNAL = 1, SPAN_SERVER, SPAN_CLIENT, SPAN_PRODUCER, SPA
 enum span_flag {
 	SPAN_SAMPLED = 1 << 0,	     /* else a short record for the counts only */
 	SPAN_REMOTE_PARENT = 1 << 1, /* the parent came in a header */
-	SPAN_PANICKED = 1 << 2,	     /* a panic or Goexit unwound the span's own function */
-	SPAN_HIJACKED = 1 << 3,
 };
 
 /*
@@ -206,6 +204,7 @@ struct process_record {
 	LOSS(NO_MEMORY, "no_memory", "the kernel had no memory for more spans under way", \
 	     "the memory limit of gospan's container or service") \
 	LOSS(UNATTACHED, "unattached", "the process was gone before it was known", "") \
+	LOSS(REQUEST_UNREADABLE, "request_unreadable", "a request could not be read", "") \
 	NOTE(UNREADABLE, "unreadable", "a string of the target could not be read", "") \
 	NOTE(EXCLUDED, "excluded", "request matched an excluded path", "GOSPAN_EXCLUDE_PATHS") \
 	NOTE(OWN_EXPORT, "own_export", "request came from gospan's own exporter", "") \

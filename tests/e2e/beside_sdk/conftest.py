@@ -31,12 +31,13 @@ class Result:
 def run(start_server, trace):
     """run(*paths, ...) -> Result of requests to besidesdk; an item of PATHS may be (path, header).
     AT_ONCE: the agent is ended without giving it time to say anything."""
-    def start(*paths, args=(), server_args=(), kind=BUILDS[-1], mode="default", at_once=False):
+    def start(*paths, args=(), server_args=(), kind=BUILDS[-1], mode="default", at_once=False,
+              tags=()):
         version, otelhttp, sdk = kind
         modules = (("go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", otelhttp),
                    ("go.opentelemetry.io/otel/sdk", sdk))
         server = start_server(*server_args, name="besidesdk", version=version, mode=mode,
-                              modules=modules)
+                              modules=modules, tags=tags)
         agent = trace(server, *args)
         for path in paths:
             path, *headers = (path,) if isinstance(path, str) else path
@@ -44,7 +45,7 @@ def run(start_server, trace):
         if at_once:
             agent.signal(signal.SIGTERM)
         theirs = server._ask(b"spans")["spans"] or []
-        if theirs and not at_once and "all" not in args:
+        if theirs and not at_once and "all" not in args and not tags:
             agent.wait_line("makes spans with an OpenTelemetry SDK")
         ours = sorted(agent.finish() if at_once else agent.stop(), key=lambda s: s.start_ns)
         assert server.status is None, f"the target ended: {server.stderr.text()}"

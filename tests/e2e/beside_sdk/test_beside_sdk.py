@@ -56,6 +56,15 @@ def test_client_calls_are_the_sdks_only_where_it_makes_a_span(run, kind):
     assert theirs["parent_id"] == covered["span_id"]
 
 
+def test_a_call_below_a_client_span_by_hand(run):
+    """Nobody else makes a span of the request: otelhttp is not linked."""
+    result = run("/hand", tags=("bare",))
+    hand, = result.theirs
+    _, call = result.ours
+    assert (hand["name"], hand["kind"]) == ("fetch", CLIENT)
+    assert (call.name, call.kind, call.parent_id) == ("GET", CLIENT, hand["span_id"])
+
+
 def test_idle_sdk_changes_nothing(run):
     result = run("/work", server_args=("-idle",))
     assert result.theirs == []

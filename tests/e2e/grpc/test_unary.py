@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unary RPCs: what the spans of both sides say, and the status that each side really saw."""
+import time
+
 import pytest
 
 from harness.otlp import ERROR, SERVER, UNSET
 
-from .conftest import CORNERS, MODULE
+from .conftest import CORNERS, MODULE, PAIRS
 
 CODES = ["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
          "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
@@ -67,6 +69,35 @@ def test_error_without_a_status(spans_of):
     spans = spans_of({"do": "unary", "text": "plain:out of paper"}, count=2)
     is_error(spans.client[0], "UNKNOWN", "out of paper")
     is_error(spans.server[0], "UNKNOWN", "out of paper")
+
+
+def test_the_end_of_a_stream_is_no_success_of_a_call(spans_of):
+    """io.EOF is one where a stream ends; as an error of an interceptor it has no status."""
+    spans = spans_of({"do": "unary", "text": "eof", "intercept": True},
+                     {"do": "unary", "text": "wrapped eof", "intercept": True}, count=2)
+    assert [a["code"] for a in spans.answers] == ["Unknown", "Unknown"]
+    is_error(spans.client[0], "UNKNOWN", "EOF")
+    is_error(spans.client[1], "UNKNOWN", "cache: EOF")
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_client_that_hangs_up(spans_of, pair):
+    """What the handler returns can no longer be sent, nor a status."""
+    order = {"do": "hang up", "text": "begin"}
+    spans = spans_of(order, order, lambda _: time.sleep(0.5), {"do": "unary", "text": "hi"}, count=6,
+                     pair=pair)
+    for span in spans.server[:2]:
+        assert 250 < span.duration_ms < 1000
+        assert span.status == ERROR and span["rpc.response.status_code"] in ("UNAVAILABLE", "INTERNAL")
+    is_fine(spans.server[2])
+
+
+@pytest.mark.parametrize("pair", CORNERS)
+def test_goexit_in_a_handler(spans_of, pair):
+    spans = spans_of({"do": "unary", "text": "exit", "timeoutMs": 300}, {"do": "unary", "text": "hi"}, count=4,
+                     pair=pair)
+    assert spans.server[0].status == ERROR and spans.server[0]["error.type"] == "runtime.Goexit"
+    is_fine(spans.server[1])
 
 
 @pytest.mark.parametrize("pair", CORNERS)

@@ -20,6 +20,7 @@ ROUTES = [
     ("GET", "/nested/8", None, "/nested/{id}"),
     ("GET", "/api/unknown", None, "/api/"),
     ("GET", "/timeout/1?ms=1", None, "/timeout/{id}"),
+    ("GET", "/batch", None, "/batch"),
     ("GET", "/no/such/path", None, None),
 ]
 

@@ -21,10 +21,11 @@ def test_all_of_it(run, pair, mode):
     attributes_are_right(spans["attributes"])
     nothing_but_the_surplus_is_lost(spans["large"])
     events_are_right(spans["events"])
+    unset_times_are_now(spans["/events"], spans["unset times"])
     statuses_are_right(spans)
     options_are_right(spans, pair[1])
     by_hand = [s for s in spans.values() if s.scope == "example.test/shop"]
-    assert len(by_hand) == (15 if "link added" in spans else 14)
+    assert len(by_hand) == (16 if "link added" in spans else 15)
     assert spans["other tracer"].scope == "example.test/other"
     assert all(s.scope_version == "" and s.schema_url == "" for s in by_hand), "not ours to say"
     assert run.done.unfinished == 1, "the one that /nested forgets"
@@ -73,6 +74,11 @@ def events_are_right(span):
                                   "exception.message": "order: context deadline exceeded"}
     assert span.end_ns == MOMENT + 3_000_000_000, "as End was told"
     assert span.status == otlp.UNSET, "an error that was recorded is not yet a failure"
+
+
+def unset_times_are_now(server, span):
+    event, = span.events
+    assert server.start_ns <= span.start_ns <= event.time_ns <= span.end_ns <= server.end_ns
 
 
 def statuses_are_right(spans):

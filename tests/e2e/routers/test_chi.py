@@ -34,6 +34,7 @@ REQUESTS = [
     ("GET", "/foreign/a/b", 200, "/foreign/*"),
     ("GET", "/blocked/1", 403, "/blocked/{id}"),
     ("GET", "/guarded/1", 403, "/guarded/*"),  # answered before the inner router looked
+    ("GET", "/own/user/5", 200, None),  # its own kind of context hides what chi knows
     ("GET", "/nowhere", 404, None),
     ("POST", "/static", 405, None),
     ("OPTIONS", "/static", 405, None),

@@ -19,7 +19,6 @@ import (
 	"os"
 	"sync"
 
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/trace"
@@ -88,16 +87,6 @@ func call(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// By otelhttp's own transport, which makes the call's span.
-func covered(w http.ResponseWriter, r *http.Request) {
-	client := &http.Client{Transport: otelhttp.NewTransport(http.DefaultTransport)}
-	request, _ := http.NewRequestWithContext(r.Context(), "GET", "http://"+r.Host+"/raw", nil)
-	if answer, err := client.Do(request); err == nil {
-		io.Copy(io.Discard, answer.Body)
-		answer.Body.Close()
-	}
-}
-
 func main() {
 	idle := flag.Bool("idle", false, "do not use the SDK")
 	unsampled := flag.Bool("unsampled", false, "the SDK samples nothing")
@@ -114,9 +103,7 @@ func main() {
 	}
 	db, _ = sql.Open("nothing", "")
 	mux := http.NewServeMux()
-	mux.Handle("/work", otelhttp.NewHandler(http.HandlerFunc(work), "work"))
-	mux.Handle("/call", otelhttp.NewHandler(http.HandlerFunc(call), "call"))
-	mux.Handle("/covered", otelhttp.NewHandler(http.HandlerFunc(covered), "covered"))
+	register(mux)
 	mux.HandleFunc("/extracted", extracted)
 	mux.HandleFunc("/raw", func(http.ResponseWriter, *http.Request) {})
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -92,6 +92,10 @@ func interceptCall(ctx context.Context, method string, request, reply interface{
 		return status.Error(codes.Unauthenticated, "no token")
 	case "plain":
 		return fmt.Errorf("no token at all")
+	case "eof":
+		return io.EOF
+	case "wrapped eof":
+		return fmt.Errorf("cache: %w", io.EOF)
 	case "wrap":
 		return fmt.Errorf("greeter: %w", status.Error(codes.NotFound, "nobody"))
 	case "token": // gets one first, by a call of its own
@@ -230,6 +234,10 @@ func (o order) run(ctx context.Context, out *answer) error {
 	case "fresh": // on a connection of its own
 		cc := o.connect()
 		defer cc.Close()
+		return unary(ctx, cc, o)
+	case "hang up": // in the middle of the call
+		cc := o.connect()
+		time.AfterFunc(100*time.Millisecond, func() { cc.Close() })
 		return unary(ctx, cc, o)
 	case "in memory": // to a server that no network leads to
 		cc := o.connect(grpc.WithContextDialer(inMemory()))

@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -53,6 +54,11 @@ func (greeter) obey(ctx context.Context, said string) (string, error) {
 		return "", ctx.Err()
 	case "panic":
 		panic(argument)
+	case "exit":
+		runtime.Goexit()
+	case "begin": // the answer, then sleep
+		grpc.SendHeader(ctx, nil)
+		time.Sleep(300 * time.Millisecond)
 	case "call": // another RPC, with the handler's context
 		return "", unary(ctx, order{Target: address}.connection(), order{Text: argument})
 	case "background": // another RPC, without

@@ -37,6 +37,10 @@ func newHandler() http.Handler {
 	register(mux, "/{$}", "", echo)
 	mux.HandleFunc("/exact", echo)
 	mux.HandleFunc("/slow", slow)
+	mux.HandleFunc("/batch", func(w http.ResponseWriter, r *http.Request) {
+		inner, _ := http.NewRequestWithContext(r.Context(), "GET", "/exact", nil)
+		mux.ServeHTTP(w, inner)
+	})
 	mux.HandleFunc("/fail", fail)
 	register(mux, "/panic/{kind}", "/panic/", panics)
 	register(mux, "/recovered/{kind}", "/recovered/", recovering(panics))

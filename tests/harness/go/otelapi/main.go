@@ -88,6 +88,9 @@ func events(w http.ResponseWriter, r *http.Request) {
 		trace.WithAttributes(attribute.Bool("retried", true)))
 	span.RecordError(nil)
 	span.End(trace.WithTimestamp(moment.Add(3 * time.Second)))
+	_, unset := tracer.Start(r.Context(), "unset times", trace.WithTimestamp(time.Time{}))
+	unset.AddEvent("now", trace.WithTimestamp(time.Time{}))
+	unset.End(trace.WithTimestamp(time.Time{}))
 }
 
 func status(w http.ResponseWriter, r *http.Request) {

@@ -34,6 +34,10 @@ func serve(l net.Listener) {
 			r.HandleFunc("/leaf/{id}", reply)
 		})
 	})
+	r.Route("/own", func(r chi.Router) {
+		r.Use(withOwnContext)
+		r.Get("/user/{id}", reply)
+	})
 	sub := chi.NewRouter()
 	sub.Get("/leaf/{id}", reply)
 	r.Mount("/mounted/{tenant}", sub)
@@ -52,6 +56,18 @@ func serve(l net.Listener) {
 	r.Get("/contexts", contexts)
 	r.Get("/deadline/contexts", withDeadline(http.HandlerFunc(contexts)).ServeHTTP)
 	serveHTTP(l, r)
+}
+
+type ownContext struct {
+	began time.Time
+	context.Context
+}
+
+// withOwnContext hands on a context that does not begin with its parent.
+func withOwnContext(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(&ownContext{time.Now(), r.Context()}))
+	})
 }
 
 func withDeadline(next http.Handler) http.Handler {
