@@ -32,14 +32,15 @@ static inline int tear_down(void **state)
 /* Parses "gospan ARGS", split at spaces; stdout and stderr go to MESSAGES. Returns the result. */
 static inline int parse(const char *args, int *exit_status)
 {
-	static char words[512];
-	char *argv[32] = { "gospan" }, *word;
+	static char words[512], *argv[32] = { "gospan" }; /* run's CMD is lent to the configuration */
+	char *word;
 	int argc = 1, result, saved[2], file;
 	ssize_t n;
 
 	strcpy(words, args);
 	for (word = strtok(words, " "); word; word = strtok(NULL, " "))
 		argv[argc++] = word;
+	argv[argc] = NULL;
 	file = memfd_create("messages", MFD_CLOEXEC);
 	fflush(stdout);
 	saved[0] = dup(STDOUT_FILENO);
