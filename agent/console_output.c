@@ -3,22 +3,9 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 1000 };
-
-/*
- * Will PIPE_BUF bytes be taken at once? While we wait for a reader that has stopped, behind a pager or
- * Ctrl-S, nothing is exported and no signal heard: so once, and not for long.
- */
-static bool is_read(struct output *output, int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-	output->stalled = !poll(&p, 1, output->stalled ? 0 : PATIENCE_MS);
-	return !output->stalled;
-}
+#include "reader.h"
 
 /* Writes what can be written; returns how much that was, less than LEN with errno. */
 static size_t write_out(struct output *output, const char *at, size_t len)
@@ -34,7 +21,7 @@ static size_t write_out(struct output *output, const char *at, size_t len)
 		return done;
 	}
 	while (done < len) {
-		if (!is_read(output, fd)) {
+		if (!reader__takes(fd, &output->stalled)) {
 			errno = ETIMEDOUT;
 			break;
 		}

@@ -7,7 +7,7 @@
 #ifndef GOSPAN_AGENT_CONSOLE_OUTPUT_H
 #define GOSPAN_AGENT_CONSOLE_OUTPUT_H
 
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ struct output {
 	FILE *target;
 	uint64_t lost_lines;
 	int err; /* of the last loss, negative errno: -ETIMEDOUT when nobody read; -EPIPE stays; 0: none */
-	bool stalled; /* nobody reads: lines are lost without more waiting until somebody does */
+	atomic_bool stalled; /* nobody reads: lines are lost without more waiting until somebody does */
 };
 
 /* TARGET stays the caller's and must have nothing buffered. OUTPUT must not move. -ENOMEM. */

@@ -5,9 +5,9 @@
  */
 #include "log.h"
 #include "printable.h"
+#include "reader.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 1000, MESSAGE_SIZE = 2048, LINE_SIZE = 4 * MESSAGE_SIZE };
+enum { MESSAGE_SIZE = 2048, LINE_SIZE = 4 * MESSAGE_SIZE };
 
 /* The one piece of global state: a message must not need a context to be written. */
 static atomic_int max_level = LOG_INFO;
@@ -68,20 +68,10 @@ const char *log__value(const char *value, char buf[static LOG_VALUE_BYTES])
 	return buf;
 }
 
-/* Who reads stderr may have stopped, by Ctrl-S say: we must not. Once is enough to wait. */
-static bool is_read(void)
-{
-	static atomic_bool stalled;
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	bool taken = poll(&p, 1, atomic_load(&stalled) ? 0 : PATIENCE_MS);
-
-	atomic_store(&stalled, !taken);
-	return taken;
-}
-
 static void write_line(const char *message)
 {
 	static const char prefix[] = "gospan: ";
+	static atomic_bool stalled;
 	size_t len = sizeof(prefix) - 1;
 	char line[LINE_SIZE];
 	ssize_t n;
@@ -90,7 +80,7 @@ static void write_line(const char *message)
 	len = append_escaped(line, sizeof(line), len, message);
 	line[len++] = '\n';
 	do
-		n = is_read() ? write(STDERR_FILENO, line, len) : 0;
+		n = reader__takes(STDERR_FILENO, &stalled) ? write(STDERR_FILENO, line, len) : 0;
 	while (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 

@@ -35,10 +35,10 @@ extern const volatile __u16 request_content_length;
 extern const volatile __u16 request_ctx;
 extern const volatile __u16 request_response;
 extern const volatile __u16 url_path;
+extern const volatile __u8 capture_body_size; /* http_server.bpf.c */
+
 GO_FUNCTION(otelhttp_round_trip,
 	    "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp.(*Transport).RoundTrip");
-
-extern const volatile __u8 capture_body_size; /* http_server.bpf.c */
 
 /* type Response struct, src/net/http/response.go */
 GO_FIELD_NEEDED(http_client, answer_status, int, "net/http.Response.StatusCode");

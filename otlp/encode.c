@@ -110,6 +110,14 @@ void bytes__free(struct bytes *b)
 
 /* -- the envelope: these write into space that the caller has reserved -- */
 
+static uint8_t *put_varint(uint8_t *to, uint64_t n)
+{
+	for (; n >= 0x80; n >>= 7)
+		*to++ = (uint8_t)(n | 0x80);
+	*to++ = (uint8_t)n;
+	return to;
+}
+
 static size_t varint_sz(uint64_t n)
 {
 	size_t sz = 1;
@@ -132,9 +140,7 @@ static size_t text_field_sz(const char *text)
 static void put_header(struct bytes *b, uint8_t tag, size_t len)
 {
 	b->at[b->len++] = tag;
-	for (; len >= 0x80; len >>= 7)
-		b->at[b->len++] = (uint8_t)(len | 0x80);
-	b->at[b->len++] = (uint8_t)len;
+	b->len = put_varint(b->at + b->len, len) - b->at;
 }
 
 static void put_field(struct bytes *b, uint8_t tag, const void *data, size_t len)
@@ -158,14 +164,6 @@ struct writer {
 	struct bytes *bytes;
 	int err;
 };
-
-static uint8_t *put_varint(uint8_t *to, uint64_t n)
-{
-	for (; n >= 0x80; n >>= 7)
-		*to++ = (uint8_t)(n | 0x80);
-	*to++ = (uint8_t)n;
-	return to;
-}
 
 /* Where TAG's value goes, of at most LEN bytes: behind TAG, written. NULL: no memory. */
 static uint8_t *put_tag(struct writer *w, unsigned tag, size_t len)

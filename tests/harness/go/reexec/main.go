@@ -2,9 +2,9 @@
 
 // A server that becomes itself once more: same process, same file, new image, as programs do to upgrade
 // or to read their configuration again. GET /exec?n=N execs while it and N goroutines that it started are
-// in the middle of requests; with to=PATH it becomes that program. `fan N` on stdin makes N requests from N goroutines that no request
-// started, and answers when they are over; with -fan N the second image does so before it says where it
-// listens.
+// in the middle of requests; with to=PATH it becomes that program. `fan N` on stdin makes N requests from
+// N goroutines that no request started, and answers when they are over; with -fan N the second image does
+// so before it says where it listens.
 package main
 
 import (
