@@ -8,8 +8,12 @@
  * cancelCtx). The chain is followed by that alone: a type that has something else there leads
  * nowhere, or to an object that is not registered. Then it is followed once more by the table of the
  * types that keep their parents elsewhere.
- * A registered object may have been freed and its address used again, so its parent pointer, which
- * never changes in its life, is kept as a check.
+ *
+ * A registered object may have been freed and its address used again, most easily by another context:
+ * one after the other comes from the same few places in memory. So what does not change in its life is
+ * kept as a check: its type, its parent, a value's key and value. That leaves net/http's own, which are
+ * cancelCtx like most of a program's. A server cancels them at the end of the request; one of a request
+ * that is over and is not canceled is something else, and one that is has no other span above it.
  */
 #include "context.bpf.h"
 #include "database_sql.bpf.h"
@@ -23,9 +27,17 @@ struct context_key {
 	__u64 context;
 };
 
+enum context_kind { CONTEXT_OTHER, CONTEXT_VALUE, CONTEXT_CANCEL };
+
 struct context_owner {
 	__u64 context; /* as in the key: an LRU gives a value to another key without waiting for readers */
-	__u64 parent;  /* data word of the parent interface when registered */
+	__u64 tab;     /* of the interface that it was registered by; 0: unknown */
+	__u64 parent;  /* data word of the parent interface */
+	__u64 key;     /* of a valueCtx: type of the key, */
+	__u64 val;     /* data word of the value */
+	__u64 ended_ns; /* when its span did, if it is canceled only after that */
+	__u32 kind;    /* enum context_kind */
+	__u32 pad;
 	struct trace_context span;
 };
 
@@ -54,6 +66,17 @@ const volatile struct context_type context_types[CONTEXT_TYPES_MAX];
 extern const volatile __u16 request_ctx;
 extern const volatile __u64 executable_end;
 
+/* type valueCtx struct, type cancelCtx struct: err is an error, or from 1.25 or so a sync/atomic.Value */
+GO_HELD(value_ctx, "context.Context", "*context.valueCtx");
+GO_HELD(cancel_ctx, "context.Context", "*context.cancelCtx");
+extern const volatile __u16 value_ctx_key; /* otel_sdk.bpf.c */
+extern const volatile __u16 value_ctx_val; /* otel_api.bpf.c */
+GO_FIELD(cancel_ctx_err, interface, "context.cancelCtx.err");
+GO_FIELD(cancel_ctx_err_value, interface, "context.cancelCtx.err.v");
+
+/* How long HTTP/2's server may take to cancel the context of a request whose handler has returned. */
+enum { CANCEL_LATE_NS = 100000000 };
+
 /* Who hands a request to another goroutine; and whether anything makes spans below a request. */
 GO_FUNCTION(timeout_handler, "net/http.(*timeoutHandler).ServeHTTP");
 const volatile __u8 makes_children GO_CHILDREN = 1;
@@ -81,17 +104,37 @@ static __always_inline bool is_followed(void)
 	return makes_children || timeout_handler;
 }
 
-__weak int context_register(struct in_flight *span, __u64 context)
+static __always_inline __u16 err_in_cancel_ctx(void)
 {
-	struct context_owner owner = {.context = context}, *before;
+	return cancel_ctx_err != GO_ABSENT ? cancel_ctx_err : cancel_ctx_err_value;
+}
+
+static __always_inline enum context_kind kind_of(__u64 tab, __u64 bias)
+{
+	if (tab && go_holds(tab, value_ctx, bias) && value_ctx_key != GO_ABSENT &&
+	    value_ctx_val != GO_ABSENT)
+		return CONTEXT_VALUE;
+	if (tab && go_holds(tab, cancel_ctx, bias) && err_in_cancel_ctx() != GO_ABSENT)
+		return CONTEXT_CANCEL;
+	return CONTEXT_OTHER;
+}
+
+__weak int context_register(struct in_flight *span, const struct go_interface *context)
+{
+	struct context_owner owner = {}, *before;
 	struct context_key key;
 
-	if (!span)
+	if (!span || !context || !is_followed() || !context->data)
 		return 0;
-	key = (struct context_key){.process = span->owner.process, .context = context};
-	if (!is_followed() || !context)
-		return 0;
-	owner.parent = go_word(context + 8);
+	key = (struct context_key){.process = span->owner.process, .context = context->data};
+	owner.context = context->data;
+	owner.tab = context->tab;
+	owner.parent = go_word(context->data + 8);
+	owner.kind = kind_of(context->tab, span->record.bias);
+	if (owner.kind == CONTEXT_VALUE) {
+		owner.key = go_word(context->data + value_ctx_key);
+		owner.val = go_word(context->data + value_ctx_val + 8);
+	}
 	span_context(span, &owner.span);
 	/*
 	 * Memory is used again soon, and then there is an entry: overwriting it costs a tenth of another,
@@ -105,36 +148,106 @@ __weak int context_register(struct in_flight *span, __u64 context)
 	return bpf_map_update_elem(&contexts, &key, &owner, BPF_ANY);
 }
 
-static __always_inline bool is_registered(struct context_key *key, struct trace_context *out)
+__weak int context_outlives(const struct in_flight *span, bool for_long)
 {
-	struct context_owner *owner = bpf_map_lookup_elem(&contexts, key);
+	struct context_owner *owner;
+	struct context_key key;
 
-	if (!owner || owner->context != key->context || owner->parent != go_word(key->context + 8))
+	if (!span || !is_followed())
+		return 0;
+	key = (struct context_key){.process = span->owner.process, .context = span->context};
+	owner = bpf_map_lookup_elem(&contexts, &key);
+	if (!owner || owner->context != key.context)
+		return 0;
+	if (for_long)
+		owner->kind = CONTEXT_OTHER;
+	owner->ended_ns = bpf_ktime_get_boot_ns();
+	return 0;
+}
+
+/* Two interfaces with methods that hold the same type; they may be of different interface types. */
+static __always_inline bool is_same_type(__u64 tab, __u64 other)
+{
+	return tab == other || !tab || !other || go_word(tab + 8) == go_word(other + 8);
+}
+
+/* Is the object at OWNER->context, held by an interface with this TAB (0: unknown), still the same one? */
+static __always_inline bool is_unchanged(const struct context_owner *owner, __u64 tab)
+{
+	if (owner->parent != go_word(owner->context + 8) || !is_same_type(tab, owner->tab))
 		return false;
-	*out = owner->span;
-	return true;
+	return owner->kind != CONTEXT_VALUE ||
+	       (owner->key == go_word(owner->context + value_ctx_key) &&
+		owner->val == go_word(owner->context + value_ctx_val + 8));
+}
+
+enum context_found { NOT_FOUND, FOUND_PERHAPS, FOUND };
+
+/* A cancelCtx has nothing of its own by which it could be told from another one in its place. */
+static __always_inline enum context_found how_sure(const struct context_owner *owner)
+{
+	__u64 id;
+
+	if (owner->kind != CONTEXT_CANCEL)
+		return FOUND;
+	__builtin_memcpy(&id, owner->span.span_id, sizeof(id));
+	if (span_by_id(id))
+		return FOUND; /* the server holds it */
+	if (go_word(owner->context + err_in_cancel_ctx()) ||
+	    (owner->ended_ns && bpf_ktime_get_boot_ns() - owner->ended_ns < CANCEL_LATE_NS))
+		return FOUND_PERHAPS;
+	return NOT_FOUND;
+}
+
+/* An enum context_found. A global function: the verifier looks at it once, not for each step of each way. */
+__weak int context_find_registered(const struct context_key *at, __u64 tab, struct trace_context *out)
+{
+	struct context_owner *owner;
+	struct context_key key;
+	enum context_found found;
+
+	if (!at || !out)
+		return NOT_FOUND;
+	key = *at; /* to 6.1 a key must be on our own stack */
+	owner = bpf_map_lookup_elem(&contexts, &key);
+	if (!owner || owner->context != key.context || !is_unchanged(owner, tab))
+		return NOT_FOUND;
+	found = how_sure(owner);
+	if (found != NOT_FOUND)
+		*out = owner->span;
+	return found;
 }
 
 /* What the way up has led past, and what it leads to. */
 struct context_search {
 	struct context_key key;
+	struct trace_context perhaps; /* of a cancelCtx whose request is over */
 	struct trace_context remote; /* a parent that came from elsewhere */
 	bool with_sdk;
 };
 
 /*
- * Is the object under S->key a span's? The SDK's span is the program's own idea of where it is. What
- * it only extracted from a message counts unless a span of ours further out is of the same trace:
- * that is the server's, for which the message was.
+ * Is the object under S->key, held by an interface with this TAB, a span's? The SDK's span is the
+ * program's own idea of where it is. What it only extracted from a message counts unless a span of ours
+ * further out is of the same trace: that is the server's, for which the message was.
  */
-static __always_inline bool is_found(struct context_search *s, __u64 bias, struct trace_context *out)
+static __always_inline bool is_found(struct context_search *s, __u64 tab, __u64 bias,
+				     struct trace_context *out)
 {
 	struct trace_context found = {};
 
-	if (is_registered(&s->key, out)) {
+	switch (context_find_registered(&s->key, tab, &found)) {
+	case FOUND:
+		*out = found;
 		if (s->remote.from && !is_same_trace(s->remote.trace_id, out->trace_id))
 			*out = s->remote;
 		return true;
+	case FOUND_PERHAPS:
+		if (!s->perhaps.from)
+			s->perhaps = found;
+		return false;
+	case NOT_FOUND:
+		break;
 	}
 	if (!otel_key_type || !s->with_sdk || !sdk_span_in(s->key.context, bias, &found))
 		return false;
@@ -147,11 +260,13 @@ static __always_inline bool is_found(struct context_search *s, __u64 bias, struc
 }
 
 /* At the end of the way. */
-static __always_inline int only_remote(const struct context_search *s, struct trace_context *out)
+static __always_inline int what_is_left(const struct context_search *s, struct trace_context *out)
 {
-	if (!s->remote.from)
+	if (!s->remote.from && !s->perhaps.from)
 		return 0;
-	*out = s->remote;
+	*out = s->perhaps;
+	if (s->remote.from && !is_same_trace(s->remote.trace_id, out->trace_id))
+		*out = s->remote;
 	return 1;
 }
 
@@ -206,20 +321,21 @@ __weak int context_find_up(const struct goroutine *on, const struct go_interface
 			   struct trace_context *out)
 {
 	struct context_search s = {};
+	struct go_interface at;
 
 	if (!on || !context || !out || !is_followed())
 		return 0;
 	s.key.process = on->process;
-	s.key.context = context->data;
 	s.with_sdk = context->tab;
-	for (int i = 0; i < CONTEXT_DEPTH_MAX && s.key.context; i++) {
-		if (is_static(s.key.context, bias))
-			break;
-		if (is_found(&s, bias, out))
+	at = *context;
+	for (int i = 0; i < CONTEXT_DEPTH_MAX && at.data && !is_static(at.data, bias); i++) {
+		s.key.context = at.data;
+		if (is_found(&s, at.tab, bias, out))
 			return 1;
-		s.key.context = go_word(s.key.context + 8);
+		if (bpf_probe_read_user(&at, sizeof(at), (void *)at.data))
+			break;
 	}
-	return may_ask_types(context) ? 0 : only_remote(&s, out);
+	return may_ask_types(context) ? 0 : what_is_left(&s, out);
 }
 
 __weak int context_find_by_type(const struct goroutine *on, const struct go_interface *context,
@@ -234,11 +350,12 @@ __weak int context_find_by_type(const struct goroutine *on, const struct go_inte
 	step.at = *context;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && step.at.data; i++) {
 		s.key.context = step.at.data;
-		if (is_found(&s, bias, out))
+		/* what was reached by a pointer to a known type was not held by an interface */
+		if (is_found(&s, step.type ? 0 : step.at.tab, bias, out))
 			return 1;
 		step_by_type(&step, bias);
 	}
-	return only_remote(&s, out);
+	return what_is_left(&s, out);
 }
 
 __weak __u64 context_of_birth(const struct goroutine *on)

@@ -9,8 +9,17 @@
 
 #include "span.bpf.h"
 
-/* Remembers that CONTEXT (the data word of an interface) is SPAN's. Nothing when nobody asks. */
-int context_register(struct in_flight *span, __u64 context);
+/*
+ * Remembers that CONTEXT is SPAN's, by the interface that holds it (tab 0: unknown), which must not be
+ * any object's but a context's own. Nothing when nobody asks.
+ */
+int context_register(struct in_flight *span, const struct go_interface *context);
+
+/*
+ * SPAN, of a server, ends before the server cancels the context that is registered: for a moment, or
+ * FOR_LONG, where the handler has taken the connection over.
+ */
+int context_outlives(const struct in_flight *span, bool for_long);
 
 /*
  * The two ways of context_find(): nearly always the parent is the interface at offset 0, and types

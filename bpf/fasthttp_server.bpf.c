@@ -193,7 +193,8 @@ static __always_inline int begin(struct pt_regs *ctx, __u64 request)
 		conn.tab = 0;
 	}
 	put_headers(span, headers, &asked, &conn);
-	return context_register(span, span->context);
+	conn = (struct go_interface){.data = span->context}; /* a context itself */
+	return context_register(span, &conn);
 }
 
 /* func (req *Request) MayContinue() bool */

@@ -235,7 +235,7 @@ int grpc_handle_entry(struct pt_regs *ctx)
 		if (go_holds(transport, http2_server, span->record.bias))
 			put_peer(span, go_arg(ctx, 2));
 	}
-	return context_register(span, context.data);
+	return context_register(span, &context);
 }
 
 /*

@@ -128,6 +128,7 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 	struct in_flight *span;
 	struct join_request asked = {};
 	struct go_string method, uri;
+	struct go_interface context;
 	__u64 header;
 	__u8 *copy;
 
@@ -145,7 +146,9 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 	asked.host = string_in(copy, at->host);
 	header = word_in(copy, at->header);
 	span->url = word_in(copy, at->url);
-	span->context = word_in(copy, at->context + 8);
+	context.tab = word_in(copy, at->context);
+	context.data = word_in(copy, at->context + 8);
+	span->context = context.data;
 	/* The preface of HTTP/2 with prior knowledge reaches h2c handlers as a request. */
 	if (method.len == 3 && uri.len == 1 && (go_word(method.ptr) & 0xffffff) == 0x495250)
 		return span_drop(&on, span);
@@ -154,7 +157,7 @@ static __always_inline int begin_request(struct pt_regs *ctx, const struct reque
 	http_exclude(span, &uri);
 	asked.method = method;
 	put_headers(span, header, response, &asked);
-	return context_register(span, span->context);
+	return context_register(span, &context);
 }
 
 static __always_inline struct response_layout http1_response(__u64 response)
@@ -226,7 +229,8 @@ static __always_inline int put_response(struct in_flight *span)
 	return 0;
 }
 
-static __always_inline int end_request(struct pt_regs *ctx)
+/* BEFORE: the request's context is canceled after that. */
+static __always_inline int end_request(struct pt_regs *ctx, bool before)
 {
 	struct goroutine on;
 	struct in_flight *span;
@@ -235,6 +239,8 @@ static __always_inline int end_request(struct pt_regs *ctx)
 	if (!span)
 		return 0;
 	put_response(span);
+	if (before)
+		context_outlives(span, false);
 	return span_end(&on, span);
 }
 
@@ -243,7 +249,7 @@ SEC("go_call/net/http.(*conn).serve>net/http.(*conn).hijacked")
 GO_OF(http_server)
 int serve_exit(struct pt_regs *ctx)
 {
-	return end_request(ctx);
+	return end_request(ctx, false);
 }
 
 /* Where that is inlined or gone: the handler's own return. */
@@ -251,7 +257,7 @@ SEC("go_return/net/http.serverHandler.ServeHTTP")
 GO_OF(http_server) GO_UNLESS("net/http.(*conn).serve>net/http.(*conn).hijacked")
 int serve_return(struct pt_regs *ctx)
 {
-	return end_request(ctx);
+	return end_request(ctx, true);
 }
 
 /*
@@ -302,6 +308,7 @@ int serve_unwound(struct pt_regs *ctx)
 	how = unwinding(&on);
 	if (how == UNWIND_NONE)
 		return span_drop(&on, span);
+	context_outlives(span, false);
 	return end_unwound(&on, span, how, go_byte(span->object + response_sent_header) & 1,
 			   go_word(span->object + response_status));
 }
@@ -324,6 +331,7 @@ int hijack_entry(struct pt_regs *ctx)
 		span_put_number(span, ATTR_HTTP_STATUS, go_word(span->object + response_status));
 	else if (span->upgrade)
 		span_put_number(span, ATTR_HTTP_STATUS, 101);
+	context_outlives(span, true);
 	return span_end(&on, span);
 }
 
@@ -381,6 +389,7 @@ static __always_inline int end_stream(struct pt_regs *ctx, __u16 rws_at, __u16 s
 	span = span_find(&on, http_server);
 	if (!span)
 		return 0;
+	context_outlives(span, false);
 	rws = go_word(span->object + rws_at);
 	if (!rws || bpf_probe_read_user(&status, sizeof(status), (void *)rws + status_at)) {
 		put_unreadable(span);

@@ -115,21 +115,22 @@ int otel_start(struct pt_regs *ctx)
 /* The span is known by what Start returns and by what SpanFromContext finds in the context. */
 static __always_inline int start_return(struct pt_regs *ctx)
 {
-	__u64 context = go_arg(ctx, 1), object = go_arg(ctx, 3);
+	struct go_interface context = {go_arg(ctx, 0), go_arg(ctx, 1)};
+	__u64 object = go_arg(ctx, 3);
 	struct in_flight *span;
 	struct goroutine on;
 
 	span = span_here(ctx, &on, otel_api);
 	if (!span)
 		return 0;
-	context_register(span, context);
+	context_register(span, &context);
 	span_detach(&on, span);
 	span->object = object;
 	span_list(span);
 	if (!span->owner.listed[0])
 		return span_drop(&on, span); /* it could not be ended */
 	if (value_ctx_val != GO_ABSENT)
-		span_list_as(span, go_word(context + value_ctx_val + 8));
+		span_list_as(span, go_word(context.data + value_ctx_val + 8));
 	return 0;
 }
 

@@ -53,6 +53,27 @@ def test_10000_requests_of_five_spans(start_server, trace, version, modules):
     five_of_its_own(spans, report.requests)
 
 
+@pytest.mark.parametrize("connections", ["h1", "close"])
+@pytest.mark.parametrize("version, modules", [("1.19.13", OLD_GRPC), ("1.27.1", GRPC)])
+def test_contexts_whose_memory_is_used_again(start_server, trace, version, modules, connections):
+    """Addresses of contexts return after each garbage collection, most quickly where each connection has
+    one request: the call of a request is never below an earlier one, a job's below none."""
+    server = start_server(name="mixed", version=version, modules=modules,
+                          env={"GOGC": "20", "JOBS": "1"})
+    agent = trace(server)
+    report = client.load(server.http, 3000, 4, mode=connections, path="/derived?n={id}")
+    assert report.sent == 3000
+    time.sleep(0.5)  # what goes on when the handlers are over
+    spans = agent.stop()
+    trace_of = {str(request["id"]): request["trace_id"] for request in report.requests}
+    leaves = {s["url.full"].rpartition("/")[2]: s for s in spans if s["url.full"]}
+    later = {s.name.rpartition("_")[2]: s for s in spans if s.name.startswith("SELECT later_")}
+    jobs = [s for s in spans if s.name == "SELECT job"]
+    assert len(leaves) == len(later) == 1000 and len(jobs) > 50
+    assert [n for n, s in (*leaves.items(), *later.items()) if s.trace_id != trace_of[n]] == []
+    assert [s for s in jobs if s.parent_id] == []
+
+
 def live(agent):
     return machine.map_entries(agent.pid, LIVE)
 

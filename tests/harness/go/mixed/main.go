@@ -126,6 +126,40 @@ func mixture(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+type key int
+
+// derived is for the memory of contexts that is used again: its calls are made by some of its own, over
+// before a garbage collection or after it.
+func derived(w http.ResponseWriter, r *http.Request) {
+	ctx, n := r.Context(), r.URL.Query().Get("n")
+	id, _ := strconv.Atoi(n)
+	switch id % 3 {
+	case 0: // leaves its context behind
+	case 1:
+		for i := 0; i < 2; i++ {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithCancel(ctx)
+			defer cancel()
+		}
+		get(context.WithValue(ctx, key(1), n), "/leaf/"+n)
+	case 2: // goes on when the handler is over
+		go func() {
+			time.Sleep(20 * time.Millisecond)
+			query(ctx, "SELECT a FROM later_"+n)
+		}()
+	}
+}
+
+// jobs know of no request.
+func jobs() {
+	for i := 0; ; i++ {
+		time.Sleep(2 * time.Millisecond)
+		ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key(1), i))
+		query(context.WithValue(context.WithValue(ctx, key(2), i), key(3), i), "SELECT a FROM job")
+		cancel()
+	}
+}
+
 func transaction(ctx context.Context) {
 	tx, err := db.BeginTx(ctx, nil)
 	check(err)
@@ -151,12 +185,16 @@ func main() {
 	startRPC()
 	http.HandleFunc("/five", five)
 	http.HandleFunc("/mixture", mixture)
+	http.HandleFunc("/derived", derived)
 	http.HandleFunc("/sleep", sleep)
 	http.HandleFunc("/leaf/", func(http.ResponseWriter, *http.Request) {})
 	http.HandleFunc("/large", func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, 1<<20)) })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
 	self = l.Addr().String()
+	if os.Getenv("JOBS") != "" {
+		go jobs()
+	}
 	go (&http.Server{ErrorLog: log.New(io.Discard, "", 0)}).Serve(l)
 	fmt.Printf("{\"http\": %d, \"pid\": %d}\n", l.Addr().(*net.TCPAddr).Port, os.Getpid())
 	io.Copy(io.Discard, os.Stdin)
