@@ -21,12 +21,21 @@ struct otlp_text http_client__name(struct build_span *b, const struct semconv_in
 /* A caller that gives up on purpose is no failure (http-spans.md 1.44, Status); its deadline is one. */
 static bool has_error(const struct semconv_input *in)
 {
-	return in->error.type.len && !text_is(in->error.type, "context.Canceled");
+	return in->error.type.len && !text_is(in->error.type, "context.Canceled") &&
+	       !raw_number(in->raws, ATTR_CANCELED, 0);
 }
 
 bool http_client__failed(const struct semconv_input *in)
 {
 	return has_error(in) || raw_number(in->raws, ATTR_HTTP_STATUS, 0) >= 400;
+}
+
+/* 0: of another protocol, by http.Transport.RegisterProtocol. */
+static unsigned default_port(struct otlp_text scheme)
+{
+	if (text_is(scheme, "https"))
+		return 443;
+	return text_is(scheme, "http") ? 80 : 0;
 }
 
 static void put_server(struct build_span *b, const struct http_url *url)
@@ -37,8 +46,8 @@ static void put_server(struct build_span *b, const struct http_url *url)
 	http__split_host(url->host, &host, &port);
 	build__text(b, "server.address", host);
 	if (!port)
-		port = text_is(url->scheme, "https") ? 443 : 80;
-	if (host.len)
+		port = default_port(url->scheme);
+	if (host.len && port)
 		build__number(b, "server.port", port);
 }
 

@@ -74,6 +74,12 @@ extern const volatile __u16 value_ctx_val; /* otel_api.bpf.c */
 GO_FIELD(cancel_ctx_err, interface, "context.cancelCtx.err");
 GO_FIELD(cancel_ctx_err_value, interface, "context.cancelCtx.err.v");
 
+/* cause since Go 1.20, in which timerCtx has a pointer to its cancelCtx */
+GO_FIELD(cancel_ctx_cause, interface, "context.cancelCtx.cause");
+GO_HELD(timer_ctx, "context.Context", "*context.timerCtx");
+GO_FIELD(timer_ctx_cancel, struct, "context.timerCtx.cancelCtx");
+GO_TYPE(deadline_exceeded, "context.deadlineExceededError");
+
 /* How long HTTP/2's server may take to cancel the context of a request whose handler has returned. */
 enum { CANCEL_LATE_NS = 100000000 };
 
@@ -86,8 +92,6 @@ GO_FUNCTION(background_read_func2, "net/http.(*connReader).startBackgroundRead.f
 GO_FUNCTION(background_read_gowrap2, "net/http.(*connReader).startBackgroundRead.gowrap2");
 
 /* src/runtime/runtime2.go */
-GO_FIELD(runtime_g_m, pointer, "runtime.g.m");
-GO_FIELD(runtime_m_curg, pointer, "runtime.m.curg");
 GO_FIELD(runtime_g_startpc, int, "runtime.g.startpc");
 
 /*
@@ -358,6 +362,50 @@ __weak int context_find_by_type(const struct goroutine *on, const struct go_inte
 	return what_is_left(&s, out);
 }
 
+/* The cancelCtx that a context is or begins with, 0: none. */
+static __always_inline __u64 cancel_ctx_in(const struct go_interface *context, __u64 bias)
+{
+	if (go_holds(context->tab, cancel_ctx, bias))
+		return context->data;
+	if (timer_ctx_cancel != GO_ABSENT && go_holds(context->tab, timer_ctx, bias))
+		return context->data + timer_ctx_cancel;
+	return 0;
+}
+
+/* Only with a cause of the program's own is that a question: without one the error tells. */
+static __always_inline bool is_past_deadline(__u64 cancel_ctx, __u64 bias)
+{
+	__u64 type = go_word(cancel_ctx + err_in_cancel_ctx());
+
+	if (type && cancel_ctx_err != GO_ABSENT)
+		type = go_word(type + 8); /* an itab */
+	return type == deadline_exceeded + bias;
+}
+
+__weak int context_canceled_by(const struct go_interface *context, const struct go_interface *error,
+			       __u64 bias)
+{
+	struct go_interface at, cause;
+
+	if (!context || !error || cancel_ctx_cause == GO_ABSENT || err_in_cancel_ctx() == GO_ABSENT)
+		return 0;
+	at = *context;
+	for (int i = 0; i < CONTEXT_DEPTH_MAX && at.tab && at.data; i++) {
+		__u64 cancel_ctx = cancel_ctx_in(&at, bias);
+
+		if (cancel_ctx) {
+			if (bpf_probe_read_user(&cause, sizeof(cause),
+						(void *)cancel_ctx + cancel_ctx_cause))
+				return 0;
+			return cause.tab == error->tab && cause.data == error->data &&
+			       !is_past_deadline(cancel_ctx, bias);
+		}
+		if (bpf_probe_read_user(&at, sizeof(at), (void *)at.data))
+			return 0;
+	}
+	return 0;
+}
+
 __weak __u64 context_of_birth(const struct goroutine *on)
 {
 	struct goroutine_key key = {};
@@ -388,17 +436,14 @@ int goroutine_start(struct pt_regs *ctx)
 {
 	struct goroutine creator = {};
 	struct goroutine_key child = {};
-	__u64 machine, g, id, new_g = go_arg(ctx, 1), start = 0;
+	__u64 g, id, new_g = go_arg(ctx, 1), start = 0;
 
 	stay_on_own_stack(ctx);
-	if (runtime_g_m == GO_ABSENT || runtime_m_curg == GO_ABSENT)
-		return 0;
 	if (runtime_g_startpc != GO_ABSENT)
 		start = go_word(new_g + runtime_g_startpc) - go_bias(ctx);
 	if (is_background_read(start))
 		return 0;
-	machine = go_word(go_g(ctx) + runtime_g_m);
-	g = go_word(machine + runtime_m_curg);
+	g = goroutine_served(go_g(ctx));
 	/* none: a timer starts one (time.AfterFunc) */
 	if (!g || goroutine_at(g, &creator))
 		return 0;

@@ -43,6 +43,13 @@ static __always_inline int context_find(const struct goroutine *on,
 	       context_find_by_type(on, context, bias, out);
 }
 
+/*
+ * Is ERROR what CONTEXT was canceled with, and not at its deadline? As context.WithCancelCause's function
+ * was told, which golang.org/x/sync/errgroup tells the first error (Go 1.20).
+ */
+int context_canceled_by(const struct go_interface *context, const struct go_interface *error,
+			__u64 bias);
+
 /* Id of the span that was its creator's when the goroutine was started; 0: none. */
 __u64 context_of_birth(const struct goroutine *on);
 

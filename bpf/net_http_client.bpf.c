@@ -16,6 +16,7 @@
  *
  * Table: `net/http` clients, HTTP/1.1 and HTTP/2, `golang.org/x/net/http2` | Go 1.19 to 1.27 | CLIENT spans, one an attempt: connection, status, redirects, errors
  */
+#include "context.bpf.h"
 #include "net_conn.bpf.h"
 #include "http_copy.bpf.h"
 #include "otel_sdk.bpf.h"
@@ -324,6 +325,24 @@ static __always_inline void put_answer(struct in_flight *span, __u64 response)
 	}
 }
 
+/*
+ * A connection whose request failed is closed, or its stream: what was offered stays there for a server
+ * that comes to the request only now.
+ */
+static __noinline int put_failure(struct in_flight *span, const struct go_interface *error)
+{
+	struct go_interface context = {};
+
+	span->joins = 0;
+	span_put_error(span, error);
+	if (request_ctx == GO_ABSENT ||
+	    bpf_probe_read_user(&context, sizeof(context), (void *)span->mark + request_ctx))
+		return 0;
+	if (context_canceled_by(&context, error, span->record.bias))
+		span_put_number(span, ATTR_CANCELED, 1);
+	return 0;
+}
+
 /* Results (*Response, error) in registers 0; 1, 2. SP: at the entry of the function they are of. */
 static __always_inline int end_request(struct pt_regs *ctx, __u64 sp)
 {
@@ -338,7 +357,7 @@ static __always_inline int end_request(struct pt_regs *ctx, __u64 sp)
 	if (!span)
 		return 0;
 	if (error.tab)
-		span_put_error(span, &error);
+		put_failure(span, &error);
 	else if (response)
 		put_answer(span, response);
 	return span_end(&on, span);

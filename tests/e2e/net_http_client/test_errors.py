@@ -87,6 +87,24 @@ def test_cancelled_by_the_caller(calls, version, via):
     assert span["http.response.status_code"] is None
 
 
+@pytest.mark.parametrize("version", ["1.22.12", "1.27.1"])
+@pytest.mark.parametrize("via", ["plain", "h2"])
+def test_cancelled_with_a_cause(calls, version, via):
+    """As by an errgroup, when a sibling fails: from Go 1.23 the transport returns the cause itself."""
+    both = calls(version=version)
+    both.call(f"{both.to if via == 'plain' else both.tls}/slow/2000", via=via, cause=60)
+    span = both.client_span()
+    assert (span.status, span.message, span["error.type"]) == (0, "", None), "given up on purpose"
+
+
+@pytest.mark.parametrize("version", ["1.22.12", "1.27.1"])
+def test_deadline_with_a_cause(calls, version):
+    both = calls(version=version)
+    both.call(f"{both.to}/slow/2000", late=60)
+    span = both.client_span()
+    assert span.status == 2 and span["error.type"] and span.message
+
+
 def test_cancel_is_no_error_of_the_server(calls):
     """The other side of it: the traced process is the one whose client goes away."""
     both = calls()

@@ -3,12 +3,15 @@
 very client span that caused it, or there is none."""
 import concurrent.futures
 import json
+import pathlib
 import re
+import signal
 import urllib.parse
 
 import pytest
 
 from harness.client import get
+from harness.process import eventually
 
 SERVER, CLIENT = 2, 3
 FOREIGN = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
@@ -20,11 +23,11 @@ class Pair:
         self.bases = {"http": f"http://127.0.0.1:{back.http}", "tls": f"https://127.0.0.1:{back.https}",
                       "h2c": f"http://127.0.0.1:{back.h2c}"}
 
-    def call(self, path, *headers, base="http", **options):
+    def call(self, path, *headers, base="http", fails=False, **options):
         query = urllib.parse.urlencode({"url": self.bases[base] + path, **options})
         answer = get(self.front.http, f"/call?{query}", *headers)
         outcome = json.loads(re.search(rb"\{.*\}", answer)[0])
-        assert outcome["error"] == "", outcome
+        assert bool(outcome["error"]) == fails, outcome
         return outcome
 
     def spans(self, count):
@@ -71,6 +74,26 @@ def test_every_server_span_has_its_client(pair, base, via, proto, version, mode)
         protos = set(pool.map(lambda i: p.call(f"/ok/{i}", base=base, via=via)["proto"], range(40)))
     assert protos == {proto}
     for client, server in p.joined(p.spans(120)).values():
+        is_caused(client, server)
+
+
+def threads(pid):
+    """What state they are in."""
+    return {path.read_text().rpartition(")")[2].split()[0]
+            for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")}
+
+
+@pytest.mark.parametrize("version", ["1.19.13", "1.27.1"])
+def test_a_server_that_comes_late(pair, version):
+    """The client has given up by then, and its next request goes over another connection."""
+    p = pair(version)
+    p.call("/ok/1")
+    p.back.signal(signal.SIGSTOP)
+    assert eventually(lambda: threads(p.back.outer_pid) == {"T"}, 5)
+    p.call("/ok/2", timeout=100, fails=True)
+    p.back.signal(signal.SIGCONT)
+    p.call("/ok/3")
+    for client, server in p.joined(p.spans(9)).values():
         is_caused(client, server)
 
 

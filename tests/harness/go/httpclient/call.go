@@ -25,6 +25,9 @@ type outcome struct {
 	Elapsed int64  `json:"elapsed_ns"`
 }
 
+// With a cause of the program's own; set where Go has them.
+var giveUpWithCause, deadlineWithCause func(context.Context, time.Duration) context.Context
+
 // call makes one request to ?url= and answers with its outcome. ?client=1 goes through http.Client,
 // which follows redirects; else it is the transport alone.
 func call(w http.ResponseWriter, r *http.Request) {
@@ -43,6 +46,12 @@ func callAs(ctx context.Context, q url.Values) outcome {
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 		time.AfterFunc(time.Duration(ms)*time.Millisecond, cancel)
+	}
+	if ms, err := strconv.Atoi(q.Get("cause")); err == nil {
+		ctx = giveUpWithCause(ctx, time.Duration(ms)*time.Millisecond)
+	}
+	if ms, err := strconv.Atoi(q.Get("late")); err == nil {
+		ctx = deadlineWithCause(ctx, time.Duration(ms)*time.Millisecond)
 	}
 	var out outcome
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
