@@ -28,6 +28,8 @@ const volatile __u64 agent_pid_namespace = 0; /* kernel address */
 
 /* src/runtime/runtime2.go */
 GO_FIELD_NEEDED(all, runtime_g_goid, int, "runtime.g.goid");
+GO_FIELD(runtime_g_m, pointer, "runtime.g.m");
+GO_FIELD(runtime_m_curg, pointer, "runtime.m.curg");
 
 static const struct failure_counts blank_counts;
 
@@ -59,6 +61,16 @@ __weak int fail(__u32 pid, enum failure why)
 __weak __u64 goid_of(__u64 g)
 {
 	return g ? go_word(g + runtime_g_goid) : 0;
+}
+
+__weak __u64 goroutine_served(__u64 g0)
+{
+	__u64 machine;
+
+	if (runtime_g_m == GO_ABSENT || runtime_m_curg == GO_ABSENT)
+		return 0;
+	machine = go_word(g0 + runtime_g_m);
+	return machine ? go_word(machine + runtime_m_curg) : 0;
 }
 
 __weak int goroutine_at(__u64 g, struct goroutine *out)

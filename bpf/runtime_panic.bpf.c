@@ -181,6 +181,23 @@ int panic_is_fatal(struct pt_regs *ctx)
 	return goroutine_of(ctx, &on) ? 0 : span_unwind_all(&on, UNWIND_PANIC);
 }
 
+/*
+ * func recovery(gp *g), on the system stack, which ends by func gogo(buf *gobuf): the goroutine goes on
+ * in the function whose deferred one has recovered. type gobuf struct { sp, pc uintptr; ... },
+ * src/runtime/{panic,runtime2}.go, Go 1.19 to 1.27
+ */
+SEC("go_call/runtime.recovery>runtime.gogo")
+int panic_recovered(struct pt_regs *ctx)
+{
+	__u64 buf = go_arg(ctx, 0);
+	struct goroutine on = {};
+	__u64 g;
+
+	stay_on_own_stack(ctx);
+	g = goroutine_served(go_g(ctx));
+	return g && !goroutine_at(g, &on) ? span_recovered(&on, go_word(buf)) : 0;
+}
+
 /* func Goexit(), src/runtime/panic.go */
 SEC("go_entry/runtime.Goexit")
 GO_CHILDREN

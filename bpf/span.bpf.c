@@ -18,8 +18,6 @@ struct {
 	__type(value, struct in_flight);
 } in_flight SEC(".maps");
 
-enum { MAX_CALLERS = 64 }; /* frames that are looked through for a span's own */
-
 struct open_span {
 	__u64 id;
 	__u64 parent; /* of a span_child() */
@@ -97,53 +95,13 @@ static int finish_exited(struct in_flight *span, __u64 id)
 	return close_span(span, id);
 }
 
-/*
- * Is the frame of the function that was entered with SP, or called with it, no longer among the callers
- * of the one whose frame pointer is FP? On amd64 that points to the word below the return address
- * (src/cmd/internal/obj/x86/obj6.go); arm64 has it below the frame, whose size is not known here.
- */
-__weak int frame_is_gone(__u64 fp, __u64 sp)
-{
-#if defined(__TARGET_ARCH_x86)
-	for (int i = 0; i < MAX_CALLERS; i++) {
-		__u64 caller;
-
-		if (fp >= sp - 16)
-			return fp != sp - 8 && fp != sp - 16;
-		caller = go_word(fp);
-		if (caller <= fp)
-			return 0; /* not what it should be: no proof */
-		fp = caller;
-	}
-#endif
-	return 0;
-}
-
-/*
- * Did a panic, recovered further out, unwind this span, although the goroutine is as far down again? Of
- * a client's call only: servers' spans may begin in the middle of a function, and see their own panics.
- */
-static __always_inline bool is_unwound(const struct goroutine_spans *spans, __u32 n,
-				       const struct pt_regs *ctx, __u32 depth)
-{
-	const struct in_flight *span;
-
-	if (!spans->panic_ns)
-		return false;
-	span = bpf_map_lookup_elem(&in_flight, &spans->open[n].id);
-	return span && span->record.kind == SPAN_CLIENT && span->record.start_ns < spans->panic_ns &&
-	       frame_is_gone(go_fp(ctx), ctx->sp + depth - spans->open[n].depth);
-}
-
-/* Ends every span on the goroutine whose frame cannot exist any more at CTX, which is at DEPTH. */
-static __always_inline void unwind(struct goroutine_spans *spans, const struct pt_regs *ctx,
-				   __u32 depth)
+/* Ends every span on the goroutine whose frame cannot exist any more, as deep as the stack is now. */
+static __always_inline void unwind(struct goroutine_spans *spans, __u32 depth)
 {
 	for (int i = 0; i < MAX_NESTING; i++) {
 		__u32 top = spans->cnt - 1;
 
-		if (top >= MAX_NESTING ||
-		    (spans->open[top].depth < depth && !is_unwound(spans, top, ctx, depth)))
+		if (top >= MAX_NESTING || spans->open[top].depth < depth)
 			break;
 		finish_unwound(spans->open[top].id, spans->panic_ns);
 		spans->cnt = top;
@@ -192,7 +150,7 @@ __hidden struct in_flight *span_begin(struct pt_regs *ctx, const struct goroutin
 	spans = spans_of(on, true);
 	if (!spans)
 		goto full;
-	unwind(spans, ctx, depth);
+	unwind(spans, depth);
 	top = spans->cnt;
 	barrier_var(top); /* one register: 6.1's verifier loses the bound of a copy */
 	if (top >= MAX_NESTING)
@@ -328,7 +286,7 @@ __hidden struct in_flight *span_around(struct pt_regs *ctx, const struct gorouti
 
 	if (!spans)
 		return NULL;
-	unwind(spans, ctx, depth_of(on, ctx->sp));
+	unwind(spans, depth_of(on, ctx->sp));
 	forget_if_idle(on, spans);
 	return span_current(on);
 }
@@ -381,6 +339,21 @@ __weak int span_unwind_all(const struct goroutine *on, enum unwinding how)
 			finish_exited(span, spans->open[top].id);
 	}
 	return spans->cnt ? 0 : bpf_map_delete_elem(&goroutines, &key);
+}
+
+/* A function's own SP at its entry is above that of its frame, and that of what it calls is below. */
+__weak int span_recovered(const struct goroutine *on, __u64 sp)
+{
+	struct goroutine_spans *spans;
+
+	if (!on)
+		return 0;
+	spans = spans_of(on, false);
+	if (!spans)
+		return 0;
+	unwind(spans, depth_of(on, sp) + 1);
+	forget_if_idle(on, spans);
+	return 0;
 }
 
 __weak int span_panicked(const struct goroutine *on, __u64 time_ns)

@@ -5,8 +5,8 @@
  * A span under way is one value of the map `in_flight`, keyed by its span id; its record is built
  * there in place, as it will travel (design D6). The goroutine that runs it has a small stack of
  * the spans it is in (map `goroutines`), each with its frame's depth below the stack's top, which
- * a stack copy does not change. A span whose frame is gone although its end was not seen (recovered
- * panic, Goexit) is ended by the next span that begins or ends on the goroutine.
+ * a stack copy does not change. A span whose frame is gone although its end was not seen is ended where
+ * the panic is recovered, or else by the next span that begins or ends on the goroutine.
  */
 #ifndef GOSPAN_BPF_SPAN_BPF_H
 #define GOSPAN_BPF_SPAN_BPF_H
@@ -112,6 +112,9 @@ static __always_inline int goroutine_of(struct pt_regs *ctx, struct goroutine *o
 /* The same for the goroutine with this g, e.g. the one that the system stack works for. */
 int goroutine_at(__u64 g, struct goroutine *out);
 
+/* g of the goroutine that the system stack with this g0 works for, 0: none, or unknown. */
+__u64 goroutine_served(__u64 g0);
+
 /* goid of a g, 0 when it cannot be read. */
 __u64 goid_of(__u64 g);
 
@@ -170,6 +173,9 @@ struct in_flight *span_by_id(__u64 id);
 
 /* A panic was raised on the goroutine: spans that it unwinds end there. */
 int span_panicked(const struct goroutine *on, __u64 time_ns);
+
+/* It was recovered, and the goroutine goes on in the frame with this SP: what was further in ends. */
+int span_recovered(const struct goroutine *on, __u64 sp);
 
 /*
  * What the goroutine is in ends here: by a panic that kills the process, or by runtime.Goexit, also for

@@ -168,6 +168,18 @@ def test_recovered_panic_inside_a_call(calls, version):
 
 
 @VERSIONS
+def test_recovered_panic_on_a_goroutine_that_ends(calls, version):
+    both = calls(version=version)
+    both.case("lastwords")
+    spans = both.spans(3)
+    siblings(spans, ["a", "b"])
+    for span in by_label(spans).values():
+        assert [e.attributes["exception.message"] for e in span.events] == ["no proxy"]
+        assert span.status == 2 and span.end_ns <= server_of(spans).end_ns
+    assert both.agent.done.unfinished == 0
+
+
+@VERSIONS
 def test_a_call_from_further_down_than_one_that_a_panic_unwound(calls, version):
     both = calls(version=version)
     both.case("deeper")

@@ -55,6 +55,7 @@ var cases = map[string]func(scene){
 	"recovered":  recovered,
 	"deeper":     deeper,
 	"again":      again,
+	"lastwords":  lastWords,
 	"goexit":     goexit,
 	"background": func(s scene) { s.get(context.Background(), "background") },
 	"nested":     nested,
@@ -198,6 +199,21 @@ func recovered(s scene) {
 		s.getVia(s.r.Context(), "panicking", "panics")
 	}()
 	s.get(s.r.Context(), "after")
+}
+
+// lastWords are those of goroutines that end when their panic is recovered.
+func lastWords(s scene) {
+	var over sync.WaitGroup
+	for _, label := range []string{"a", "b"} {
+		label := label
+		over.Add(1)
+		go func() {
+			defer over.Done()
+			defer func() { recover() }()
+			s.getVia(s.r.Context(), "panicking", label)
+		}()
+	}
+	over.Wait()
 }
 
 func swallow(f func()) {
