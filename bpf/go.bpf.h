@@ -103,7 +103,8 @@
  * CALLEE ("CALLER>CALLEE") returned successfully, for a go_after site ends the span there at a
  * fraction of the price. With GO_RESULTS, success is a zero in one of those result registers (an
  * error's itab): of a comparison with zero only that side is followed. Without, it is any return.
- * A path that never calls CALLEE but shares a RET with the successful one is lost: see its end
+ * A RET that failure leads to as well is probed then. What joins at such a comparison, with a zero
+ * of another origin, or without GO_RESULTS shares a RET with those paths, is lost: see its end
  * elsewhere. On the other hand RETs may be probed for which there was no need (no direct call, a
  * jump table, a comparison that is not recognised, arm64), so the program must bear spans that have
  * ended. Several for one CALLER are the names that CALLEE has in different builds: one that is

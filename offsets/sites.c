@@ -234,9 +234,17 @@ static int find_inside(struct search *s, const char *callee, uint32_t needed)
 	return why__set(s->why, -ENOENT, "no direct call of %s, probably inlined", callee);
 }
 
+static bool spares_any(const struct search *s)
+{
+	for (size_t off = 0; off < s->size; off++)
+		if (is_marked(s->visited, off) && is_marked(s->spared, off))
+			return true;
+	return false;
+}
+
 /*
- * In doubt a ret is probed: so too when none would be left, since some path that shares the only
- * ret needs it. Where ret costs no more than other sites none is worth sparing.
+ * In doubt a ret is probed: so too when none would be left, since a function without a site counts
+ * as not found. Where ret costs no more than other sites none is worth sparing.
  */
 static int find_returns(struct search *s, const char *callee, uint32_t results)
 {
@@ -245,6 +253,8 @@ static int find_returns(struct search *s, const char *callee, uint32_t results)
 	if (callee && s->set->hold) {
 		err = sites_flow__behind(s->set, s->code, s->size, callee, results, s->spared,
 					 s->why);
+		if (!err && !spares_any(s))
+			why__set(s->why, 0, "every ret: %s's success has none of its own", callee);
 		if (!err)
 			err = visit_all(s, NULL, 0);
 		if (err == -ENOMEM || err == -E2BIG || s->cnt)

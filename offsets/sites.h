@@ -17,8 +17,8 @@
  *   join    the same where other paths may join: the program must tell by the registers whether it
  *           is meant.
  *   return  every ret of the function, stepped on x86-64; there all but those that are reached
- *           after a CALLEE returned successfully, when one is named. A path that only shares such a
- *           ret with the successful one is not seen then.
+ *           after a CALLEE returned successfully, when one is named, and, where results tell success
+ *           from failure, not otherwise.
  *
  * Pure: works on bytes, knows no ELF. Instruction lengths and operands by Zydis (amd64).
  */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sites_flow: which RETs a function comes to after a callee returned successfully.
+ * sites_flow: which RETs a function comes to only after a callee returned successfully.
  *
  * From behind the call every path is followed with an eye on the results, up to the branch that
- * compares one of them with zero. Its zero side (err == nil) is followed, past further comparisons
- * of the same result, to the first other branch; from there on everything that can be reached is.
+ * compares one of them with zero. Its zero side (err == nil) is followed, and where the same result
+ * is compared again that side only; once it is out of sight, everything that can be reached is.
+ * Then the other way round: what can be reached from the function's entry without ever taking one
+ * of those sides is failure's, and a RET that is among it is not spared.
  * Where that loses its way nothing is concluded: a RET that is probed in vain does no
  * harm, one that is missing loses a span.
  */
@@ -16,7 +18,10 @@
 #include "sites_insn.h"
 #include "why.h"
 
-/* Between a call and the test of its result; -N -l builds need some 20 instructions, no forks. */
+/*
+ * Behind a call. Up to the test of its result -N -l builds need some 20 instructions and no forks;
+ * behind that, x/net/http2 compares an error with another one before it asks for nil again.
+ */
 enum { PATH_INSNS_MAX = 4096, PATH_FORKS_MAX = 8 };
 
 struct flow {
@@ -24,11 +29,13 @@ struct flow {
 	const struct sites_code *code;
 	size_t size;
 	const char *callee;
+	uint32_t results;
 	uint8_t *reached; /* a bit for each byte: an instruction begins there */
+	uint8_t *decided; /* ... a branch of which success takes one side */
 	uint32_t *todo;	  /* offsets to go on at; a function is smaller than 4 GiB */
 	size_t todo_cnt;
 	int insns_left;
-	bool one_result; /* all that is held is the same result, not one of several */
+	bool is_failing; /* goes where there was no success */
 	struct why *why;
 };
 
@@ -69,13 +76,14 @@ static bool is_noreturn(const char *callee)
 	       !strcmp(callee, "runtime.block") || !strcmp(callee, "runtime.throw");
 }
 
-/* Behind another call of the callee its own success decides, not this one's. */
+/* Behind another call of the callee its own success decides, not this one's; failure goes on. */
 static bool ends_path(const struct flow *f, const struct insn *insn)
 {
 	const char *callee = insn__callee(f->code, insn);
 
-	return insn->flow == FLOW_TRAP ||
-	       (callee && (is_noreturn(callee) || !strcmp(callee, f->callee)));
+	if (insn->flow == FLOW_TRAP || (callee && is_noreturn(callee)))
+		return true;
+	return callee && !f->is_failing && !strcmp(callee, f->callee);
 }
 
 /* 1: INSN is there; 0: the path leaves the function, whose RETs do not see it return. */
@@ -93,13 +101,26 @@ static int step(const struct flow *f, uint64_t addr, struct insn *insn)
 }
 
 /* False when it was set already. */
-static bool mark(struct flow *f, uint64_t addr)
+static bool mark(const struct flow *f, uint8_t *bits, uint64_t addr)
 {
 	uint64_t off = addr - f->code->addr;
-	uint8_t bit = 1u << off % 8, before = f->reached[off / 8];
+	uint8_t bit = 1u << off % 8, before = bits[off / 8];
 
-	f->reached[off / 8] |= bit;
+	bits[off / 8] |= bit;
 	return !(before & bit);
+}
+
+static bool is_marked(const struct flow *f, const uint8_t *bits, uint64_t addr)
+{
+	uint64_t off = addr - f->code->addr;
+
+	return bits[off / 8] >> off % 8 & 1;
+}
+
+/* Where a branch on a comparison with zero leads. */
+static uint64_t side(const struct insn *insn, bool zero)
+{
+	return insn->if_zero == zero ? insn->target : insn__next(insn);
 }
 
 /* Each instruction once; every branch adds one to TODO, which has room for as many as bytes. */
@@ -108,9 +129,13 @@ static int reach_on(struct flow *f, uint64_t addr)
 	struct insn insn;
 	int err;
 
-	while ((err = step(f, addr, &insn)) > 0 && mark(f, insn.addr)) {
+	while ((err = step(f, addr, &insn)) > 0 && mark(f, f->reached, insn.addr)) {
 		if (insn.flow == FLOW_RETURN || ends_path(f, &insn))
 			return 0;
+		if (f->is_failing && is_marked(f, f->decided, insn.addr)) {
+			addr = side(&insn, false);
+			continue;
+		}
 		if (insn.flow == FLOW_BRANCH && insn.target - f->code->addr < f->size)
 			f->todo[f->todo_cnt++] = insn.target - f->code->addr;
 		addr = insn.flow == FLOW_JUMP ? insn.target : insn__next(&insn);
@@ -127,89 +152,103 @@ static int reach(struct flow *f, uint64_t addr)
 	return err;
 }
 
-/* The result is zero on this path: when it is tested again, only one side can be taken. */
-static int follow_success(struct flow *f, uint64_t addr, struct held held)
-{
-	struct insn insn;
-	int err;
+/* What is held on a path, and whether it is known to be zero there. */
+struct path {
+	struct held held;
+	bool succeeded;
+	int forks_left;
+};
 
-	while (f->one_result && (err = step(f, addr, &insn)) > 0) {
-		if (!f->insns_left-- || insn.flow == FLOW_RETURN || ends_path(f, &insn))
-			break;
-		if (insn.flow != FLOW_BRANCH) {
-			f->set->track(f->code, &insn, &held);
-			addr = insn.flow == FLOW_JUMP ? insn.target : insn__next(&insn);
-		} else if (held.in_flags && (insn.if_zero || insn.if_not_zero)) {
-			addr = insn.if_zero ? insn.target : insn__next(&insn);
-		} else {
-			break;
-		}
-	}
-	return reach(f, addr);
+static int lose_sight(struct flow *f, uint64_t addr, const struct path *path)
+{
+	if (path->succeeded)
+		return reach(f, addr);
+	if (!f->insns_left)
+		return why__set(f->why, -ENOENT, "every ret: no end of paths behind %s", f->callee);
+	return why__set(f->why, -ENOENT, "every ret: no test of %s's result before 0x%" PRIx64,
+			f->callee, addr);
 }
 
-static int follow(struct flow *f, uint64_t addr, struct held held, int forks_left);
+static int follow(struct flow *f, uint64_t addr, struct path path);
 
-static int follow_branch(struct flow *f, const struct insn *insn, const struct held *held,
-			 int forks_left)
+static int follow_both(struct flow *f, const struct insn *insn, struct path path)
 {
 	int err;
 
-	if (held->in_flags && (insn->if_zero || insn->if_not_zero))
-		return follow_success(f, insn->if_zero ? insn->target : insn__next(insn), *held);
-	if ((!held->registers && !held->slot_cnt) || !forks_left)
-		return why__set(f->why, -ENOENT,
-				"every ret: no test of %s's result before 0x%" PRIx64, f->callee,
-				insn->addr);
-	err = follow(f, insn->target, *held, forks_left - 1);
-	return err ? err : follow(f, insn__next(insn), *held, forks_left - 1);
+	if ((!path.held.registers && !path.held.slot_cnt) || !path.forks_left--)
+		return lose_sight(f, insn->addr, &path);
+	err = follow(f, insn->target, path);
+	return err ? err : follow(f, insn__next(insn), path);
 }
 
-/* One path from behind the call to where the result is tested or the function left. */
-static int follow(struct flow *f, uint64_t addr, struct held held, int forks_left)
+/* One path from behind the call to where the result is out of sight or the function left. */
+static int follow(struct flow *f, uint64_t addr, struct path path)
 {
+	bool one_result = !(f->results & (f->results - 1));
 	struct insn insn;
 	int err;
 
 	while ((err = step(f, addr, &insn)) > 0) {
-		if (!f->insns_left--)
-			return why__set(f->why, -ENOENT, "every ret: no end of paths behind %s",
-					f->callee);
+		if (!f->insns_left)
+			return lose_sight(f, addr, &path);
+		f->insns_left--;
 		if (ends_path(f, &insn))
 			return 0;
 		if (insn.flow == FLOW_RETURN) {
-			mark(f, insn.addr);
+			mark(f, f->reached, insn.addr);
 			return 0;
 		}
-		if (insn.flow == FLOW_BRANCH)
-			return follow_branch(f, &insn, &held, forks_left);
-		f->set->track(f->code, &insn, &held);
-		addr = insn.flow == FLOW_JUMP ? insn.target : insn__next(&insn);
+		if (insn.flow != FLOW_BRANCH) {
+			f->set->track(f->code, &insn, &path.held);
+			addr = insn.flow == FLOW_JUMP ? insn.target : insn__next(&insn);
+			continue;
+		}
+		if (!path.held.in_flags || (!insn.if_zero && !insn.if_not_zero))
+			return follow_both(f, &insn, path);
+		mark(f, f->decided, insn.addr);
+		path.succeeded = true;
+		addr = side(&insn, true);
+		if (!one_result) /* another one may be zero at the next comparison */
+			return reach(f, addr);
 	}
 	return err;
 }
 
-static int follow_calls(struct flow *f, uint32_t results)
+static int follow_calls(struct flow *f)
 {
 	bool called = false;
 	struct insn insn;
-	struct held held;
 	int err = 0;
 
 	for (size_t off = 0; off < f->size && !err; off += insn.len) {
+		struct path path = {.forks_left = PATH_FORKS_MAX};
+
 		if (f->set->decode(f->code, off, &insn))
 			return why__set(f->why, -ENOENT, "every ret: the code does not decode");
 		if (!insn__calls(f->code, &insn, f->callee))
 			continue;
 		called = true;
 		f->insns_left = PATH_INSNS_MAX;
-		f->one_result = results && !(results & (results - 1));
-		f->set->hold(&held, results);
-		err = results ? follow(f, insn__next(&insn), held, PATH_FORKS_MAX)
-			      : reach(f, insn__next(&insn));
+		f->set->hold(&path.held, f->results);
+		err = f->results ? follow(f, insn__next(&insn), path) : reach(f, insn__next(&insn));
 	}
 	if (!err && !called)
 		return why__set(f->why, -ENOENT, "every ret: no direct call of %s", f->callee);
+	return err;
+}
+
+/*
+ * Failures, and paths that never call the callee. What is zero at a comparison that success decided
+ * is the same variable of the program, so such a path counts as successful from there on.
+ */
+static int take_out_failures(struct flow *f, uint8_t *succeeded)
+{
+	int err;
+
+	f->is_failing = true;
+	err = reach(f, f->code->addr);
+	for (size_t i = 0; !err && i < f->size / 8 + 1; i++)
+		succeeded[i] &= ~f->reached[i];
 	return err;
 }
 
@@ -220,14 +259,26 @@ int sites_flow__behind(const struct insn_set *set, const struct sites_code *code
 			 .code = code,
 			 .size = size,
 			 .callee = callee,
+			 .results = results,
 			 .reached = reached,
 			 .why = why};
-	int err;
+	uint8_t *failed = calloc(size / 8 + 1, 1);
+	int err = -ENOMEM;
 
+	f.decided = calloc(size / 8 + 1, 1);
 	f.todo = calloc(size + 1, sizeof(*f.todo));
-	if (!f.todo)
-		return why__set(why, -ENOMEM, "out of memory");
-	err = follow_calls(&f, results);
+	if (!failed || !f.decided || !f.todo) {
+		why__set(why, err, "out of memory");
+		goto cleanup;
+	}
+	err = follow_calls(&f);
+	f.reached = failed;
+	if (!err && results)
+		err = take_out_failures(&f, reached);
+
+cleanup:
+	free(failed);
+	free(f.decided);
 	free(f.todo);
 	return err;
 }

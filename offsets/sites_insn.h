@@ -91,9 +91,9 @@ static inline uint64_t insn__next(const struct insn *insn)
 
 /*
  * The RETs among the first SIZE bytes of CODE that are reached after a direct call of CALLEE
- * returned with zero in one of RESULTS (in any way, when that is 0): sets their bits in REACHED, a
- * bit for each byte, in which other instructions may be set too. -ENOENT when there is no such call
- * or the bytes do not tell where it leads (WHY), -ENOMEM.
+ * returned with zero in one of RESULTS (in any way, when that is 0), and not otherwise: sets their
+ * bits in REACHED, a bit for each byte, in which other instructions may be set too. -ENOENT when
+ * there is no such call or the bytes do not tell where paths lead (WHY), -ENOMEM.
  */
 int sites_flow__behind(const struct insn_set *set, const struct sites_code *code, size_t size,
 		       const char *callee, uint32_t results, uint8_t *reached, struct why *why);

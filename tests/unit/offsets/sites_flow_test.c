@@ -55,8 +55,39 @@ static void a_second_test_of_a_result_is_decided(void **state)
 	second = put_ret(&t);
 	EXPECT_RETS(find_except(&t, BX), early, failure);
 	/* of two results one may be zero at one test, the other at the next */
-	EXPECT_RETS(find_except(&t, AX | BX), early);
-	assert_true(second > failure);
+	EXPECT_RETS(find_except(&t, AX | BX), early, failure, second);
+}
+
+/* Go 1.26 x/net/http2 (*Transport).roundTripViaPool: between the tests stands one for a known error */
+static void comparisons_with_other_values_are_looked_past(void **state)
+{
+	struct text t = {};
+	size_t early, first, other, second, success, failure;
+
+	early = put_early_ret(&t);
+	put_call(&t, CALLEE);
+	PUT(&t, TEST_BX);
+	first = PUT_JE(&t);
+	put_call(&t, OTHER); /* shouldRetryRequest */
+	land(&t, first);
+	PUT(&t, "\x48\x89\x5c\x24\x40");	     /* mov %rbx,0x40(%rsp) */
+	PUT(&t, "\x48\x39\x1d\x77\xac\x43\x00"); /* cmp %rbx,errClientConnNotEstablished(%rip) */
+	other = put_jump(&t, "\x0f\x85", 2);	     /* jne */
+	put_call(&t, OTHER);			     /* runtime.ifaceeq */
+	PUT(&t, "\x84\xc0");			     /* test %al,%al */
+	second = PUT_JE(&t);
+	put_call(&t, OTHER); /* MarkDead */
+	land(&t, second);
+	PUT(&t, "\x48\x8b\x5c\x24\x40"); /* mov 0x40(%rsp),%rbx */
+	land(&t, other);
+	PUT(&t, TEST_BX);
+	success = PUT_JE(&t);
+	failure = put_ret(&t);
+	land(&t, success);
+	PUT(&t, "\x31\xdb"); /* xor %ebx,%ebx */
+	put_ret(&t);
+	EXPECT_RETS(find_except(&t, BX), early, failure);
+	assert_string_equal(find_except(&t, BX).why.text, "");
 }
 
 /* Go 1.24 -N -l: the error's itab goes through three stack slots */
@@ -89,7 +120,7 @@ static void a_result_that_is_handed_on_untested(void **state)
 {
 	for (int race = 0; race < 2; race++) {
 		struct text t = {};
-		size_t direct, intercepted, jbe;
+		size_t direct, intercepted, jbe, handed_on;
 
 		PUT(&t, "\x49\x3b\x66\x10");
 		jbe = PUT_JBE(&t);
@@ -105,12 +136,13 @@ static void a_result_that_is_handed_on_untested(void **state)
 			PUT(&t, "\x48\x8b\x84\x24\x80\x00\x00\x00");
 		}
 		PUT(&t, "\x48\x81\xc4\x88\x00\x00\x00\x5d");
-		put_ret(&t);
+		handed_on = put_ret(&t);
 		put_call(&t, PANIC);
 		PUT(&t, "\x90");
 		put_morestack(&t, jbe);
 		EXPECT_RETS(find_except(&t, 0), intercepted);
-		EXPECT_RETS(find_except(&t, AX), intercepted);
+		/* a failure is handed on as well */
+		EXPECT_RETS(find_except(&t, AX), intercepted, handed_on);
 	}
 }
 
@@ -184,6 +216,72 @@ static void each_call_is_followed_to_its_own_success(void **state)
 	land(&t, succeeded);
 	put_ret(&t);
 	EXPECT_RETS(find_except(&t, BX), succeeded + 4);
+}
+
+/* -- what failure reaches too -- */
+
+static void a_ret_of_success_and_failure_is_found(void **state)
+{
+	struct text t = {};
+	size_t early, failed, success, ret;
+	struct result r;
+
+	early = put_early_ret(&t);
+	put_call(&t, CALLEE);
+	PUT(&t, TEST_BX);
+	failed = put_jump(&t, "\x0f\x85", 2); /* jne */
+	put_call(&t, OTHER);
+	success = PUT_JMP(&t);
+	land(&t, failed);
+	put_call(&t, OTHER);
+	land(&t, success);
+	ret = put_ret(&t);
+	r = find_except(&t, BX);
+	EXPECT_RETS(r, early, ret);
+	assert_string_equal(r.why.text, "every ret: callee's success has none of its own");
+}
+
+/* at a test of the result a path that did not call is told from success, elsewhere it is not */
+static void a_ret_of_who_never_called_is_found(void **state)
+{
+	for (int joins_test = 0; joins_test < 2; joins_test++) {
+		struct text t = {};
+		size_t never, success, failure, ret;
+
+		never = PUT_JE(&t);
+		put_call(&t, CALLEE);
+		if (joins_test)
+			land(&t, never);
+		PUT(&t, TEST_BX);
+		success = PUT_JE(&t);
+		failure = put_ret(&t);
+		if (!joins_test)
+			land(&t, never);
+		land(&t, success);
+		ret = put_ret(&t);
+		if (joins_test)
+			EXPECT_RETS(find_except(&t, BX), failure);
+		else
+			EXPECT_RETS(find_except(&t, BX), failure, ret);
+	}
+}
+
+static void a_jump_table_before_the_call_leads_anywhere(void **state)
+{
+	struct text t = {};
+	size_t success, failure;
+	struct result r;
+
+	PUT(&t, "\x74\x02\xff\xe0"); /* je +2; jmp *%rax */
+	put_call(&t, CALLEE);
+	PUT(&t, TEST_BX);
+	success = PUT_JE(&t);
+	failure = put_ret(&t);
+	land(&t, success);
+	put_ret(&t);
+	r = find_except(&t, BX);
+	EXPECT_RETS(r, failure, failure + 1);
+	assert_string_equal(r.why.text, "every ret: a jump table at 0x100002");
 }
 
 /* -- when in doubt -- */
@@ -357,11 +455,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_success_of_a_retry_loop_is_spared),
 		cmocka_unit_test(a_second_test_of_a_result_is_decided),
+		cmocka_unit_test(comparisons_with_other_values_are_looked_past),
 		cmocka_unit_test(the_test_of_a_copy_counts),
 		cmocka_unit_test(a_result_that_is_handed_on_untested),
 		cmocka_unit_test(both_sides_of_later_branches_are_reached),
 		cmocka_unit_test(paths_end_where_nothing_returns),
 		cmocka_unit_test(each_call_is_followed_to_its_own_success),
+		cmocka_unit_test(a_ret_of_success_and_failure_is_found),
+		cmocka_unit_test(a_ret_of_who_never_called_is_found),
+		cmocka_unit_test(a_jump_table_before_the_call_leads_anywhere),
 		cmocka_unit_test(a_jump_table_on_the_way_spares_nothing),
 		cmocka_unit_test(bytes_that_do_not_decode_spare_nothing),
 		cmocka_unit_test(jumps_out_of_the_function_are_no_return),
