@@ -189,6 +189,24 @@ def test_http2_stream_is_reset(calls, version, via):
     assert span["error.type"].rsplit(".", 1)[1] in ("StreamError", "http2StreamError")
 
 
+@pytest.mark.parametrize("version, mode, xnet", [
+    ("1.24.9", "default", "0.38.0"), ("1.26.8", "default", "0.62.0"), ("1.27.1", "default", "0.38.0"),
+    ("1.27.1", "-N -l", "0.27.0")])
+def test_failures_that_xnet_compares_first(calls, version, mode, xnet):
+    """From v0.34 on it asks whether the error is one that it knows before it asks whether there is any."""
+    both = calls(version=version, mode=mode, modules=(("golang.org/x/net", xnet),))
+    late = both.call(f"{both.tls}/slow/2000", via="xnet", timeout=60)
+    reset = both.call(f"{both.tls}/abort/1", via="xnet")
+    answered = both.call(f"{both.tls}/ok/1", via="xnet")
+    spans = [s for s in both.spans(6) if s.kind == 3]
+    assert [s.message for s in spans] == [late["error"], reset["error"], answered["error"]]
+    assert "deadline exceeded" in late["error"] and "stream error" in reset["error"]
+    assert [(s.status, s["error.type"], s["http.response.status_code"]) for s in spans] == [
+        (2, "context.DeadlineExceeded", None), (2, "golang.org/x/net/http2.StreamError", None),
+        (0, None, 200)]
+    assert both.agent.done.unfinished == 0
+
+
 def test_missing_unix_socket(calls, tmp_path):
     both = calls()
     outcome = both.call("http://unix.example/", via="unix", socket=str(tmp_path / "none"))
