@@ -12,119 +12,9 @@
 #include <strings.h>
 
 #include "sql_token.h"
+#include "sql_words.h"
 
 enum { LEVELS_MAX = 32, CTES_MAX = 8 };
-
-enum word_role {
-	ROLE_NONE,
-	ROLE_SELECT,	/* an operation wherever it stands */
-	ROLE_OPERATION, /* an operation where a statement begins */
-	ROLE_TARGETED,	/* the same, and its target comes next: UPDATE t, CALL p */
-	ROLE_OBJECT,	/* CREATE, ALTER, DROP: what kind of object, then its name */
-	ROLE_EXPLAIN,	/* the operation of the statement that follows counts too */
-	ROLE_WITH,
-	ROLE_FROM,   /* a list of targets follows */
-	ROLE_INTO,   /* one target follows */
-	ROLE_FILLER, /* may stand between that and the target */
-	ROLE_END,    /* ends a list of targets */
-};
-
-static const struct {
-	const char *word;
-	enum word_role role;
-} words[] = {
-	{"SELECT", ROLE_SELECT},
-	{"INSERT", ROLE_OPERATION},
-	{"REPLACE", ROLE_OPERATION},
-	{"UPDATE", ROLE_TARGETED},
-	{"DELETE", ROLE_OPERATION},
-	{"MERGE", ROLE_OPERATION},
-	{"VALUES", ROLE_END},
-	{"WITH", ROLE_WITH},
-	{"CREATE", ROLE_OBJECT},
-	{"ALTER", ROLE_OBJECT},
-	{"DROP", ROLE_OBJECT},
-	{"TRUNCATE", ROLE_TARGETED},
-	{"CALL", ROLE_TARGETED},
-	{"EXEC", ROLE_TARGETED},
-	{"EXECUTE", ROLE_TARGETED},
-	{"COPY", ROLE_TARGETED},
-	{"LOCK", ROLE_TARGETED},
-	{"ANALYZE", ROLE_TARGETED},
-	{"VACUUM", ROLE_TARGETED},
-	{"REFRESH", ROLE_OBJECT},
-	{"REINDEX", ROLE_OBJECT},
-	{"EXPLAIN", ROLE_EXPLAIN},
-	{"DESCRIBE", ROLE_TARGETED},
-	{"USE", ROLE_TARGETED},
-	{"SHOW", ROLE_OPERATION},
-	{"SET", ROLE_OPERATION},
-	{"RESET", ROLE_OPERATION},
-	{"BEGIN", ROLE_OPERATION},
-	{"START", ROLE_OPERATION},
-	{"COMMIT", ROLE_OPERATION},
-	{"ROLLBACK", ROLE_OPERATION},
-	{"SAVEPOINT", ROLE_OPERATION},
-	{"RELEASE", ROLE_OPERATION},
-	{"PRAGMA", ROLE_TARGETED},
-	{"ATTACH", ROLE_OPERATION},
-	{"DETACH", ROLE_OPERATION},
-	{"GRANT", ROLE_OPERATION},
-	{"REVOKE", ROLE_OPERATION},
-	{"LISTEN", ROLE_TARGETED},
-	{"NOTIFY", ROLE_TARGETED},
-	{"UNLISTEN", ROLE_TARGETED},
-	{"DECLARE", ROLE_OPERATION},
-	{"FETCH", ROLE_OPERATION},
-	{"PREPARE", ROLE_OPERATION},
-	{"DEALLOCATE", ROLE_OPERATION},
-	{"DISCARD", ROLE_OPERATION},
-	{"COMMENT", ROLE_OPERATION},
-	{"OPTIMIZE", ROLE_OBJECT},
-	{"FROM", ROLE_FROM},
-	{"JOIN", ROLE_FROM},
-	{"INTO", ROLE_INTO},
-	{"USING", ROLE_INTO},
-	{"ONLY", ROLE_FILLER},
-	{"LATERAL", ROLE_FILLER},
-	{"IF", ROLE_FILLER},
-	{"NOT", ROLE_FILLER},
-	{"EXISTS", ROLE_FILLER},
-	{"CONCURRENTLY", ROLE_FILLER},
-	{"TABLE", ROLE_FILLER},
-	{"LOW_PRIORITY", ROLE_FILLER},
-	{"IGNORE", ROLE_FILLER},
-	{"OR", ROLE_FILLER},
-	{"VERBOSE", ROLE_FILLER},
-	{"FULL", ROLE_FILLER},
-	{"ABORT", ROLE_FILLER},
-	{"FAIL", ROLE_FILLER},
-	{"WHERE", ROLE_END},
-	{"GROUP", ROLE_END},
-	{"ORDER", ROLE_END},
-	{"HAVING", ROLE_END},
-	{"LIMIT", ROLE_END},
-	{"UNION", ROLE_END},
-	{"EXCEPT", ROLE_END},
-	{"INTERSECT", ROLE_END},
-	{"RETURNING", ROLE_END},
-	{"FOR", ROLE_END},
-	{"WINDOW", ROLE_END},
-	{"OFFSET", ROLE_END},
-	{"INNER", ROLE_END},
-	{"LEFT", ROLE_END},
-	{"RIGHT", ROLE_END},
-	{"CROSS", ROLE_END},
-	{"NATURAL", ROLE_END},
-	{"STDIN", ROLE_END},
-	{"STDOUT", ROLE_END},
-};
-
-/* What CREATE and its like may make, as the summary names it. */
-static const char *const objects[] = {
-	"TABLE",   "INDEX", "VIEW", "DATABASE", "SCHEMA",    "SEQUENCE", "FUNCTION", "PROCEDURE",
-	"TRIGGER", "TYPE",  "USER", "ROLE",	"EXTENSION", "DOMAIN",	 "POLICY",
-};
 
 /* What is expected next on a level. */
 enum expected { EXPECT_NOTHING, EXPECT_TARGET, EXPECT_LIST, EXPECT_OBJECT, EXPECT_CTE };
@@ -149,20 +39,6 @@ struct summary {
 	size_t cte_cnt;
 };
 
-static bool is_word(struct otlp_text text, const char *word)
-{
-	return strlen(word) == text.len && !strncasecmp(text.at, word, text.len);
-}
-
-static enum word_role role_of(struct otlp_text text)
-{
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if ((words[i].word[0] & 0xdf) == (text.at[0] & 0xdf) &&
-		    is_word(text, words[i].word))
-			return words[i].role;
-	return ROLE_NONE;
-}
-
 static void put(struct summary *s, struct otlp_text text, bool upper)
 {
 	size_t gap = s->len > 0;
@@ -186,7 +62,7 @@ static void operation(struct summary *s, struct level *l, struct otlp_text text,
 {
 	put(s, text, true);
 	l->has_operation = true;
-	l->has_using = is_word(text, "MERGE") || is_word(text, "DELETE");
+	l->has_using = sql_words__equal(text, "MERGE") || sql_words__equal(text, "DELETE");
 	l->in_list = l->in_with = false;
 	l->expected = next;
 }
@@ -234,17 +110,9 @@ static size_t name(struct summary *s, struct level *l, struct sql_token first,
 	return used;
 }
 
-static bool is_object(struct otlp_text text)
-{
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)
-		if (is_word(text, objects[i]))
-			return true;
-	return false;
-}
-
 /* An operation's word where one may stand; false when it is none here. */
 static bool begin_operation(struct summary *s, struct level *l, struct otlp_text text,
-			    enum word_role role)
+			    enum sql_role role)
 {
 	if (role == ROLE_SELECT) {
 		operation(s, l, text, EXPECT_NOTHING);
@@ -272,12 +140,12 @@ static size_t word(struct summary *s, struct sql_token token, struct otlp_text r
 		   enum sql_dialect dialect)
 {
 	struct level *l = &s->levels[s->depth];
-	enum word_role role = token.kind == SQL_WORD ? role_of(token.text) : ROLE_NONE;
+	enum sql_role role = token.kind == SQL_WORD ? sql_words__role(token.text) : ROLE_NONE;
 	bool after_distinct = s->after_distinct;
 
-	s->after_distinct = token.kind == SQL_WORD && is_word(token.text, "DISTINCT");
+	s->after_distinct = token.kind == SQL_WORD && sql_words__equal(token.text, "DISTINCT");
 	if (l->expected == EXPECT_OBJECT) {
-		if (is_object(token.text)) {
+		if (sql_words__is_object(token.text)) {
 			put(s, token.text, true);
 			l->expected = EXPECT_TARGET;
 		}
@@ -288,13 +156,13 @@ static size_t word(struct summary *s, struct sql_token token, struct otlp_text r
 	if (role == ROLE_FROM && l->has_operation && !after_distinct) {
 		l->expected = EXPECT_LIST;
 	} else if (role == ROLE_INTO && l->has_operation &&
-		   (l->has_using || !is_word(token.text, "USING"))) {
+		   (l->has_using || !sql_words__equal(token.text, "USING"))) {
 		l->expected = EXPECT_TARGET;
 	} else if (role == ROLE_END) {
 		l->in_list = false;
 		if (l->expected != EXPECT_CTE)
 			l->expected = EXPECT_NOTHING;
-	} else if (l->expected == EXPECT_CTE && is_word(token.text, "RECURSIVE")) {
+	} else if (l->expected == EXPECT_CTE && sql_words__equal(token.text, "RECURSIVE")) {
 		return 0;
 	} else if (l->expected != EXPECT_NOTHING && role == ROLE_NONE) {
 		return name(s, l, token, rest, dialect);

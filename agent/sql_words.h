@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sql_words: the words that sql_text knows, and what each means to it. */
+#ifndef GOSPAN_AGENT_SQL_WORDS_H
+#define GOSPAN_AGENT_SQL_WORDS_H
+
+#include "../otlp/span.h"
+
+enum sql_role {
+	ROLE_NONE,
+	ROLE_SELECT,	/* an operation wherever it stands */
+	ROLE_OPERATION, /* an operation where a statement begins */
+	ROLE_TARGETED,	/* the same, and its target comes next: UPDATE t, CALL p */
+	ROLE_OBJECT,	/* CREATE, ALTER, DROP: what kind of object, then its name */
+	ROLE_EXPLAIN,	/* the operation of the statement that follows counts too */
+	ROLE_WITH,
+	ROLE_FROM,   /* a list of targets follows */
+	ROLE_INTO,   /* one target follows */
+	ROLE_FILLER, /* may stand between that and the target */
+	ROLE_END,    /* ends a list of targets */
+};
+
+enum sql_role sql_words__role(struct otlp_text text);
+
+/* Whether TEXT is WORD, in whatever case. */
+bool sql_words__equal(struct otlp_text text, const char *word);
+
+/* What CREATE and its like may make: TABLE, INDEX. */
+bool sql_words__is_object(struct otlp_text text);
+
+#endif
