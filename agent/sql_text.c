@@ -2,9 +2,11 @@
 /*
  * sql_text: see sql_text.h.
  *
- * The summary goes by what comes next: FROM, JOIN, INTO and their like announce a target. Each
- * level of parentheses is a statement of its own; FROM counts only where that has an operation, so
- * that EXTRACT(year FROM day) names no table.
+ * The summary goes by what comes next: FROM, JOIN, INTO and their like announce a target. The word
+ * there is its name, also one that is an operation elsewhere: FROM comment. Whatever else comes
+ * closes the expectation: no name rather than a wrong one. Each level of parentheses is a statement
+ * of its own; FROM counts only where that has an operation, so that EXTRACT(year FROM day) names no
+ * table.
  */
 #include "sql_text.h"
 
@@ -17,14 +19,22 @@
 enum { LEVELS_MAX = 32, CTES_MAX = 8 };
 
 /* What is expected next on a level. */
-enum expected { EXPECT_NOTHING, EXPECT_TARGET, EXPECT_LIST, EXPECT_OBJECT, EXPECT_CTE };
+enum expected {
+	EXPECT_NOTHING,
+	EXPECT_OPTION, /* a target, perhaps behind options of the operation */
+	EXPECT_TARGET,
+	EXPECT_LIST,
+	EXPECT_OBJECT,
+	EXPECT_CTE,
+};
 
 struct level {
 	enum expected expected;
-	bool has_operation;
-	bool in_list;	/* a comma is followed by another target */
-	bool has_using; /* MERGE and DELETE */
-	bool in_with;	/* a comma is followed by another name for a subquery */
+	struct otlp_text operation; /* the last one; empty: none yet */
+	bool is_statement;	    /* in columns or arguments, words of ROLE_CHANGE are names */
+	bool is_explained;
+	bool in_list; /* a comma is followed by another target */
+	bool in_with; /* a comma is followed by another name for a subquery */
 };
 
 struct summary {
@@ -32,7 +42,7 @@ struct summary {
 	size_t len;
 	bool full;
 	bool after_distinct;
-	bool is_explained; /* EXPLAIN may be followed by another operation */
+	bool after_dot;
 	struct level levels[LEVELS_MAX];
 	size_t depth;
 	struct otlp_text ctes[CTES_MAX];
@@ -61,8 +71,7 @@ static void put(struct summary *s, struct otlp_text text, bool upper)
 static void operation(struct summary *s, struct level *l, struct otlp_text text, enum expected next)
 {
 	put(s, text, true);
-	l->has_operation = true;
-	l->has_using = sql_words__equal(text, "MERGE") || sql_words__equal(text, "DELETE");
+	l->operation = text;
 	l->in_list = l->in_with = false;
 	l->expected = next;
 }
@@ -116,23 +125,95 @@ static bool begin_operation(struct summary *s, struct level *l, struct otlp_text
 {
 	if (role == ROLE_SELECT) {
 		operation(s, l, text, EXPECT_NOTHING);
-	} else if (l->has_operation) {
+	} else if (l->operation.len) {
 		return false;
-	} else if (role == ROLE_OPERATION) {
-		operation(s, l, text, EXPECT_NOTHING);
-	} else if (role == ROLE_TARGETED) {
-		operation(s, l, text, EXPECT_TARGET);
-	} else if (role == ROLE_OBJECT) {
-		operation(s, l, text, EXPECT_OBJECT);
-	} else if (role == ROLE_EXPLAIN) {
-		put(s, text, true);
+	} else if (role == ROLE_CHANGE && l->is_statement) {
+		operation(s, l, text,
+			  sql_words__equal(text, "UPDATE") ? EXPECT_OPTION : EXPECT_NOTHING);
 	} else if (role == ROLE_WITH) {
 		l->expected = EXPECT_CTE;
 		l->in_with = true;
+	} else if (s->depth) {
+		return false;
+	} else if (role == ROLE_EXPLAIN || (l->is_explained && sql_words__equal(text, "ANALYZE"))) {
+		put(s, text, true);
+		l->is_explained = true;
+	} else if (role == ROLE_OPERATION) {
+		operation(s, l, text, EXPECT_NOTHING);
+	} else if (role == ROLE_TARGETED) {
+		operation(s, l, text, EXPECT_OPTION);
+	} else if (role == ROLE_OBJECT) {
+		operation(s, l, text, EXPECT_OBJECT);
 	} else {
 		return false;
 	}
 	return true;
+}
+
+/* A word that says what follows it; false when it does not do so here. */
+static bool announce(struct level *l, struct otlp_text text, enum sql_role role)
+{
+	if (!l->operation.len || (role != ROLE_FROM && role != ROLE_INTO))
+		return false;
+	if (sql_words__equal(text, "USING") && !sql_words__equal(l->operation, "MERGE") &&
+	    !sql_words__equal(l->operation, "DELETE"))
+		return false;
+	if (role == ROLE_FROM)
+		l->expected = EXPECT_LIST;
+	else
+		l->expected =
+			sql_words__equal(l->operation, "SELECT") ? EXPECT_OPTION : EXPECT_TARGET;
+	return true;
+}
+
+/* Bytes of the gap before the next token and that token. */
+static size_t next_len(struct otlp_text rest, enum sql_dialect dialect)
+{
+	size_t len = 0;
+	struct sql_token token;
+
+	do {
+		token = sql_token__first((struct otlp_text){rest.at + len, rest.len - len},
+					 dialect);
+		len += token.len;
+	} while (token.kind == SQL_SPACE);
+	return len;
+}
+
+/* A word where a target is expected. Returns the bytes of further tokens that belong to it. */
+static size_t target(struct summary *s, struct sql_token token, struct otlp_text rest,
+		     enum sql_dialect dialect)
+{
+	struct level *l = &s->levels[s->depth];
+	enum sql_role role = token.kind == SQL_WORD ? sql_words__role(token.text) : ROLE_NONE;
+
+	if (token.kind == SQL_NAME || (rest.len && rest.at[0] == '.'))
+		return name(s, l, token, rest, dialect);
+	if (role == ROLE_FILLER)
+		return 0;
+	if (l->expected == EXPECT_OPTION) {
+		if (sql_words__equal(token.text, "OR")) /* UPDATE OR IGNORE t */
+			return next_len(rest, dialect);
+		if (sql_words__is_option(l->operation, token.text))
+			return 0;
+		if (sql_words__equal(token.text, "SET")) /* UPDATE IGNORE SET: that was the name */
+			role = ROLE_END;
+	}
+	if (sql_words__may_name(role))
+		return name(s, l, token, rest, dialect);
+	l->expected = EXPECT_NOTHING;
+	l->in_list &= role != ROLE_END;
+	return 0;
+}
+
+static void object(struct summary *s, struct level *l, struct sql_token token)
+{
+	if (token.kind == SQL_WORD && sql_words__is_object(token.text)) {
+		put(s, token.text, true);
+		l->expected = EXPECT_OPTION;
+	} else if (token.kind == SQL_WORD && sql_words__role(token.text) == ROLE_END) {
+		l->expected = EXPECT_NOTHING;
+	}
 }
 
 /* Returns the bytes of further tokens that belong to the name, if it is one. */
@@ -141,44 +222,45 @@ static size_t word(struct summary *s, struct sql_token token, struct otlp_text r
 {
 	struct level *l = &s->levels[s->depth];
 	enum sql_role role = token.kind == SQL_WORD ? sql_words__role(token.text) : ROLE_NONE;
-	bool after_distinct = s->after_distinct;
+	bool after_distinct = s->after_distinct, after_dot = s->after_dot;
 
 	s->after_distinct = token.kind == SQL_WORD && sql_words__equal(token.text, "DISTINCT");
-	if (l->expected == EXPECT_OBJECT) {
-		if (sql_words__is_object(token.text)) {
-			put(s, token.text, true);
-			l->expected = EXPECT_TARGET;
-		}
+	s->after_dot = false;
+	if (after_dot) /* a column, whatever it is called */
 		return 0;
-	}
-	if (begin_operation(s, l, token.text, role))
+	if (l->expected == EXPECT_OBJECT)
+		object(s, l, token);
+	else if (l->expected == EXPECT_CTE && sql_words__equal(token.text, "RECURSIVE"))
 		return 0;
-	if (role == ROLE_FROM && l->has_operation && !after_distinct) {
-		l->expected = EXPECT_LIST;
-	} else if (role == ROLE_INTO && l->has_operation &&
-		   (l->has_using || !sql_words__equal(token.text, "USING"))) {
-		l->expected = EXPECT_TARGET;
-	} else if (role == ROLE_END) {
-		l->in_list = false;
-		if (l->expected != EXPECT_CTE)
-			l->expected = EXPECT_NOTHING;
-	} else if (l->expected == EXPECT_CTE && sql_words__equal(token.text, "RECURSIVE")) {
-		return 0;
-	} else if (l->expected != EXPECT_NOTHING && role == ROLE_NONE) {
+	else if (l->expected == EXPECT_CTE && role != ROLE_SELECT)
 		return name(s, l, token, rest, dialect);
-	}
+	else if (begin_operation(s, l, token.text, role))
+		return 0;
+	else if (!after_distinct && announce(l, token.text, role))
+		return 0;
+	else if (l->expected != EXPECT_NOTHING)
+		return target(s, token, rest, dialect);
+	else if (role == ROLE_END || sql_words__equal(token.text, "SET"))
+		l->in_list = false;
 	return 0;
+}
+
+/* Whether what a parenthesis here holds may be a statement that changes something. */
+static bool holds_statement(const struct level *l)
+{
+	return l->expected == EXPECT_OPTION || (l->is_statement && !l->operation.len);
 }
 
 static void sign(struct summary *s, char c)
 {
 	struct level *l = &s->levels[s->depth];
 
+	s->after_dot = c == '.';
 	if (c == '(' && s->depth + 1 < LEVELS_MAX) {
 		if (l->expected == EXPECT_LIST)
 			l->in_list = true; /* a subquery is one of the list */
+		s->levels[++s->depth] = (struct level){.is_statement = holds_statement(l)};
 		l->expected = EXPECT_NOTHING;
-		s->levels[++s->depth] = (struct level){.expected = EXPECT_NOTHING};
 	} else if (c == ')' && s->depth) {
 		s->depth--;
 	} else if (c == ',' && l->in_list) {
@@ -187,7 +269,7 @@ static void sign(struct summary *s, char c)
 		l->expected = EXPECT_CTE;
 	} else if (c == ';') {
 		s->depth = 0;
-		s->levels[0] = (struct level){.expected = EXPECT_NOTHING};
+		s->levels[0] = (struct level){.is_statement = true};
 	} else if (c != ',') {
 		l->expected = EXPECT_NOTHING;
 	}
@@ -196,7 +278,7 @@ static void sign(struct summary *s, char c)
 size_t sql__summary(struct otlp_text sql, enum sql_dialect dialect,
 		    char buf[static SQL_SUMMARY_MAX])
 {
-	struct summary s = {.buf = buf};
+	struct summary s = {.buf = buf, .levels[0].is_statement = true};
 	bool is_known = false;
 
 	while (!s.full) {

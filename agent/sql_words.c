@@ -10,11 +10,11 @@ static const struct {
 	enum sql_role role;
 } words[] = {
 	{"SELECT", ROLE_SELECT},
-	{"INSERT", ROLE_OPERATION},
+	{"INSERT", ROLE_CHANGE},
+	{"UPDATE", ROLE_CHANGE},
+	{"DELETE", ROLE_CHANGE},
+	{"MERGE", ROLE_CHANGE},
 	{"REPLACE", ROLE_OPERATION},
-	{"UPDATE", ROLE_TARGETED},
-	{"DELETE", ROLE_OPERATION},
-	{"MERGE", ROLE_OPERATION},
 	{"VALUES", ROLE_END},
 	{"WITH", ROLE_WITH},
 	{"CREATE", ROLE_OBJECT},
@@ -63,18 +63,9 @@ static const struct {
 	{"USING", ROLE_INTO},
 	{"ONLY", ROLE_FILLER},
 	{"LATERAL", ROLE_FILLER},
-	{"IF", ROLE_FILLER},
-	{"NOT", ROLE_FILLER},
-	{"EXISTS", ROLE_FILLER},
-	{"CONCURRENTLY", ROLE_FILLER},
 	{"TABLE", ROLE_FILLER},
-	{"LOW_PRIORITY", ROLE_FILLER},
-	{"IGNORE", ROLE_FILLER},
-	{"OR", ROLE_FILLER},
-	{"VERBOSE", ROLE_FILLER},
-	{"FULL", ROLE_FILLER},
-	{"ABORT", ROLE_FILLER},
-	{"FAIL", ROLE_FILLER},
+	{"ON", ROLE_OTHER},
+	{"AS", ROLE_OTHER},
 	{"WHERE", ROLE_END},
 	{"GROUP", ROLE_END},
 	{"ORDER", ROLE_END},
@@ -94,6 +85,26 @@ static const struct {
 	{"NATURAL", ROLE_END},
 	{"STDIN", ROLE_END},
 	{"STDOUT", ROLE_END},
+	{"OUTFILE", ROLE_END},
+	{"DUMPFILE", ROLE_END},
+};
+
+/* What may stand between an operation and its target: elsewhere these are names like others. */
+static const struct {
+	const char *operation;
+	const char *words[7];
+} options[] = {
+	{"UPDATE", {"LOW_PRIORITY", "IGNORE", "TOP"}},
+	{"CREATE", {"IF", "NOT", "EXISTS", "CONCURRENTLY"}},
+	{"ALTER", {"IF", "EXISTS"}},
+	{"DROP", {"IF", "EXISTS", "CONCURRENTLY"}},
+	{"TRUNCATE", {"IF", "EXISTS"}},
+	{"REFRESH", {"CONCURRENTLY"}},
+	{"REINDEX", {"CONCURRENTLY"}},
+	{"LOCK", {"TABLES"}},
+	{"ANALYZE", {"VERBOSE", "LOCAL", "NO_WRITE_TO_BINLOG"}},
+	{"VACUUM", {"FULL", "FREEZE", "VERBOSE", "ANALYZE"}},
+	{"SELECT", {"TEMP", "TEMPORARY", "UNLOGGED"}}, /* INTO TEMP t */
 };
 
 /* What CREATE and its like may make, as the summary names it. */
@@ -116,10 +127,25 @@ enum sql_role sql_words__role(struct otlp_text text)
 	return ROLE_NONE;
 }
 
+bool sql_words__may_name(enum sql_role role)
+{
+	return role <= ROLE_EXPLAIN;
+}
+
 bool sql_words__is_object(struct otlp_text text)
 {
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)
 		if (sql_words__equal(text, objects[i]))
 			return true;
+	return false;
+}
+
+bool sql_words__is_option(struct otlp_text operation, struct otlp_text text)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		for (const char *const *w = options[i].words; *w; w++)
+			if (sql_words__equal(text, *w) &&
+			    sql_words__equal(operation, options[i].operation))
+				return true;
 	return false;
 }

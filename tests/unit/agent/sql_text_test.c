@@ -97,6 +97,54 @@ static void test_names(void **state)
 	SUMMARY("SELECT * FROM generate_series(1, 3) AS n", "SELECT generate_series");
 }
 
+/* What is an operation or an option elsewhere may be what a table or column is called. */
+static void test_names_that_are_keywords(void **state)
+{
+	(void)state;
+	SUMMARY("SELECT body FROM comment WHERE id = $1", "SELECT comment");
+	SUMMARY("UPDATE comment SET body = $1", "UPDATE comment");
+	SUMMARY("insert into comment (a) values ($1)", "INSERT comment");
+	SUMMARY("INSERT INTO release VALUES (1)", "INSERT release");
+	SUMMARY("DELETE FROM start WHERE a", "DELETE start");
+	SUMMARY("SELECT * FROM show s JOIN \"comment\" c ON 1 = 1", "SELECT show comment");
+	SUMMARY("SELECT * FROM orders o JOIN call ON o.c = call.id", "SELECT orders call");
+	SUMMARY("SELECT * FROM a, set, ignore i, full f", "SELECT a set ignore full");
+	SUMMARY("SELECT * FROM release.items", "SELECT release.items");
+	SUMMARY("CREATE TABLE comment (update int)", "CREATE TABLE comment");
+	SUMMARY("TRUNCATE TABLE release", "TRUNCATE release");
+	SUMMARY("WITH release AS (SELECT 1 FROM a) SELECT * FROM release", "SELECT a SELECT");
+	SUMMARY("INSERT INTO t (start, comment, update) VALUES (1, 2, 3)", "INSERT t");
+	SUMMARY("SELECT min(start), replace(lower(replace(a, 'b', 'c')), d, e) FROM t", "SELECT t");
+	SUMMARY("SELECT t.select, t.from, t.b, t.c FROM t", "SELECT t");
+	SUMMARY("CREATE TABLE t (a int REFERENCES b ON DELETE CASCADE ON UPDATE CASCADE)",
+		"CREATE TABLE t");
+}
+
+/* An option is no target, and what follows none is none either. */
+static void test_options_before_the_target(void **state)
+{
+	(void)state;
+	SUMMARY("UPDATE LOW_PRIORITY IGNORE t SET a = 1", "UPDATE t");
+	SUMMARY("UPDATE OR ROLLBACK t SET a = 1", "UPDATE t");
+	SUMMARY("UPDATE IGNORE SET a = 1", "UPDATE");
+	SUMMARY("UPDATE OR", "UPDATE");
+	SUMMARY("VACUUM FULL VERBOSE ANALYZE t", "VACUUM t");
+	SUMMARY("LOCK TABLES a READ", "LOCK a");
+	SUMMARY("LOCK TABLE ONLY a IN SHARE MODE", "LOCK a");
+	SUMMARY("DROP INDEX CONCURRENTLY IF EXISTS by_name", "DROP INDEX by_name");
+	SUMMARY("CREATE UNIQUE INDEX ON t (a)", "CREATE INDEX");
+	SUMMARY("CREATE INDEX CONCURRENTLY ON t (a)", "CREATE INDEX");
+	SUMMARY("CREATE PUBLICATION p FOR TABLE t", "CREATE");
+	SUMMARY("EXECUTE AS USER = 'bob'", "EXECUTE");
+	SUMMARY("SELECT a INTO TEMPORARY TABLE t FROM b", "SELECT t b");
+	SUMMARY("INSERT INTO temp VALUES (1)", "INSERT temp");
+	SUMMARY("SELECT a FROM t INTO OUTFILE '/tmp/x'", "SELECT t");
+	SUMMARY("EXPLAIN (ANALYZE, BUFFERS) SELECT a FROM t", "EXPLAIN SELECT t");
+	SUMMARY("EXPLAIN ANALYZE UPDATE t SET a = 1", "EXPLAIN ANALYZE UPDATE t");
+	SUMMARY("EXPLAIN ANALYZE WITH x AS (DELETE FROM t) SELECT * FROM x",
+		"EXPLAIN ANALYZE DELETE t SELECT");
+}
+
 static void test_what_is_no_target(void **state)
 {
 	(void)state;
@@ -231,6 +279,8 @@ int main(void)
 		cmocka_unit_test(test_several_targets),
 		cmocka_unit_test(test_common_table_expressions),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_that_are_keywords),
+		cmocka_unit_test(test_options_before_the_target),
 		cmocka_unit_test(test_what_is_no_target),
 		cmocka_unit_test(test_comments),
 		cmocka_unit_test(test_definitions),
