@@ -33,6 +33,7 @@ struct level {
 	struct otlp_text operation; /* the last one; empty: none yet */
 	bool is_statement;	    /* in columns or arguments, words of ROLE_CHANGE are names */
 	bool is_explained;
+	bool in_join; /* FROM (a JOIN b) */
 	bool in_list; /* a comma is followed by another target */
 	bool in_with; /* a comma is followed by another name for a subquery */
 };
@@ -84,6 +85,37 @@ static bool is_cte(const struct summary *s, struct otlp_text name)
 	return false;
 }
 
+/* The token behind gaps; REST is what follows it. */
+static struct sql_token take_next(struct otlp_text *rest, enum sql_dialect dialect)
+{
+	struct sql_token token;
+
+	do {
+		token = sql_token__first(*rest, dialect);
+		rest->at += token.len;
+		rest->len -= token.len;
+	} while (token.kind == SQL_SPACE);
+	return token;
+}
+
+/*
+ * DELETE o FROM orders o, INSERT DELAYED INTO t: what stands before the FROM or INTO that names the
+ * target is an alias or an option. REST: what is behind it.
+ */
+static bool is_before_target(const struct level *l, struct otlp_text rest, enum sql_dialect dialect)
+{
+	struct sql_token next;
+
+	if (l->expected != EXPECT_OPTION || sql_words__role(l->operation) != ROLE_CHANGE ||
+	    sql_words__equal(l->operation, "UPDATE"))
+		return false;
+	next = take_next(&rest, dialect);
+	if (next.kind == SQL_SIGN)
+		return next.text.at[0] == ',' || next.text.at[0] == '.'; /* DELETE a.*, b.* FROM */
+	return next.kind == SQL_WORD &&
+	       (sql_words__equal(next.text, "FROM") || sql_words__equal(next.text, "INTO"));
+}
+
 /* A name, perhaps "schema.table", whose first part is FIRST. Returns the bytes after that. */
 static size_t name(struct summary *s, struct level *l, struct sql_token first,
 		   struct otlp_text rest, enum sql_dialect dialect)
@@ -111,12 +143,22 @@ static size_t name(struct summary *s, struct level *l, struct sql_token first,
 	if (l->expected == EXPECT_CTE) {
 		if (s->cte_cnt < CTES_MAX)
 			s->ctes[s->cte_cnt++] = first.text;
-	} else if (!is_cte(s, (struct otlp_text){text, len})) {
+	} else if (!is_cte(s, (struct otlp_text){text, len}) &&
+		   !is_before_target(l, (struct otlp_text){rest.at + used, rest.len - used},
+				     dialect)) {
 		put(s, (struct otlp_text){text, len}, false);
 	}
-	l->in_list = l->expected == EXPECT_LIST;
+	l->in_list = l->expected == EXPECT_LIST ||
+		     (l->expected == EXPECT_OPTION && sql_words__equal(l->operation, "UPDATE"));
 	l->expected = EXPECT_NOTHING;
 	return used;
+}
+
+/* Before a statement, or INSERT INTO t WITH a AS (SELECT 1) SELECT * FROM a. */
+static bool may_have_with(const struct level *l)
+{
+	return !l->operation.len || sql_words__equal(l->operation, "INSERT") ||
+	       sql_words__equal(l->operation, "CREATE");
 }
 
 /* An operation's word where one may stand; false when it is none here. */
@@ -125,14 +167,13 @@ static bool begin_operation(struct summary *s, struct level *l, struct otlp_text
 {
 	if (role == ROLE_SELECT) {
 		operation(s, l, text, EXPECT_NOTHING);
+	} else if (role == ROLE_WITH && may_have_with(l)) {
+		l->expected = EXPECT_CTE;
+		l->in_with = true;
 	} else if (l->operation.len) {
 		return false;
 	} else if (role == ROLE_CHANGE && l->is_statement) {
-		operation(s, l, text,
-			  sql_words__equal(text, "UPDATE") ? EXPECT_OPTION : EXPECT_NOTHING);
-	} else if (role == ROLE_WITH) {
-		l->expected = EXPECT_CTE;
-		l->in_with = true;
+		operation(s, l, text, EXPECT_OPTION);
 	} else if (s->depth) {
 		return false;
 	} else if (role == ROLE_EXPLAIN || (l->is_explained && sql_words__equal(text, "ANALYZE"))) {
@@ -150,34 +191,30 @@ static bool begin_operation(struct summary *s, struct level *l, struct otlp_text
 	return true;
 }
 
-/* A word that says what follows it; false when it does not do so here. */
-static bool announce(struct level *l, struct otlp_text text, enum sql_role role)
+static bool is_before_parenthesis(struct otlp_text rest, enum sql_dialect dialect)
 {
-	if (!l->operation.len || (role != ROLE_FROM && role != ROLE_INTO))
-		return false;
-	if (sql_words__equal(text, "USING") && !sql_words__equal(l->operation, "MERGE") &&
-	    !sql_words__equal(l->operation, "DELETE"))
-		return false;
-	if (role == ROLE_FROM)
-		l->expected = EXPECT_LIST;
-	else
-		l->expected =
-			sql_words__equal(l->operation, "SELECT") ? EXPECT_OPTION : EXPECT_TARGET;
-	return true;
+	struct sql_token next = take_next(&rest, dialect);
+
+	return next.kind == SQL_SIGN && next.text.at[0] == '(';
 }
 
-/* Bytes of the gap before the next token and that token. */
-static size_t next_len(struct otlp_text rest, enum sql_dialect dialect)
+/* A word that says what follows it; false when it does not do so here. REST: what is behind it. */
+static bool announce(struct level *l, enum sql_role role, struct otlp_text rest,
+		     enum sql_dialect dialect)
 {
-	size_t len = 0;
-	struct sql_token token;
-
-	do {
-		token = sql_token__first((struct otlp_text){rest.at + len, rest.len - len},
-					 dialect);
-		len += token.len;
-	} while (token.kind == SQL_SPACE);
-	return len;
+	if (role == ROLE_FROM && (l->operation.len || l->in_join))
+		l->expected = EXPECT_LIST;
+	else if (role == ROLE_INTO && l->operation.len) /* SELECT INTO TEMP t */
+		l->expected =
+			sql_words__equal(l->operation, "SELECT") ? EXPECT_OPTION : EXPECT_TARGET;
+	else if (role == ROLE_USING && sql_words__equal(l->operation, "MERGE"))
+		l->expected = EXPECT_TARGET;
+	else if (role == ROLE_USING && sql_words__equal(l->operation, "DELETE") &&
+		 !is_before_parenthesis(rest, dialect)) /* JOIN b USING (column) */
+		l->expected = EXPECT_LIST;
+	else
+		return false;
+	return true;
 }
 
 /* A word where a target is expected. Returns the bytes of further tokens that belong to it. */
@@ -186,14 +223,17 @@ static size_t target(struct summary *s, struct sql_token token, struct otlp_text
 {
 	struct level *l = &s->levels[s->depth];
 	enum sql_role role = token.kind == SQL_WORD ? sql_words__role(token.text) : ROLE_NONE;
+	struct otlp_text more = rest;
 
 	if (token.kind == SQL_NAME || (rest.len && rest.at[0] == '.'))
 		return name(s, l, token, rest, dialect);
 	if (role == ROLE_FILLER)
 		return 0;
 	if (l->expected == EXPECT_OPTION) {
-		if (sql_words__equal(token.text, "OR")) /* UPDATE OR IGNORE t */
-			return next_len(rest, dialect);
+		if (sql_words__equal(token.text, "OR")) { /* UPDATE OR IGNORE t */
+			take_next(&more, dialect);
+			return rest.len - more.len;
+		}
 		if (sql_words__is_option(l->operation, token.text))
 			return 0;
 		if (sql_words__equal(token.text, "SET")) /* UPDATE IGNORE SET: that was the name */
@@ -236,7 +276,7 @@ static size_t word(struct summary *s, struct sql_token token, struct otlp_text r
 		return name(s, l, token, rest, dialect);
 	else if (begin_operation(s, l, token.text, role))
 		return 0;
-	else if (!after_distinct && announce(l, token.text, role))
+	else if (!after_distinct && announce(l, role, rest, dialect))
 		return 0;
 	else if (l->expected != EXPECT_NOTHING)
 		return target(s, token, rest, dialect);
@@ -257,9 +297,14 @@ static void sign(struct summary *s, char c)
 
 	s->after_dot = c == '.';
 	if (c == '(' && s->depth + 1 < LEVELS_MAX) {
-		if (l->expected == EXPECT_LIST)
-			l->in_list = true; /* a subquery is one of the list */
-		s->levels[++s->depth] = (struct level){.is_statement = holds_statement(l)};
+		bool in_join = l->expected == EXPECT_LIST;
+
+		s->levels[++s->depth] = (struct level){
+			.is_statement = holds_statement(l),
+			.in_join = in_join,
+			.expected = in_join ? EXPECT_LIST : EXPECT_NOTHING,
+		};
+		l->in_list |= in_join; /* a subquery or a join is one of the list */
 		l->expected = EXPECT_NOTHING;
 	} else if (c == ')' && s->depth) {
 		s->depth--;

@@ -14,7 +14,7 @@ static const struct {
 	{"UPDATE", ROLE_CHANGE},
 	{"DELETE", ROLE_CHANGE},
 	{"MERGE", ROLE_CHANGE},
-	{"REPLACE", ROLE_OPERATION},
+	{"REPLACE", ROLE_TARGETED},
 	{"VALUES", ROLE_END},
 	{"WITH", ROLE_WITH},
 	{"CREATE", ROLE_OBJECT},
@@ -60,12 +60,13 @@ static const struct {
 	{"FROM", ROLE_FROM},
 	{"JOIN", ROLE_FROM},
 	{"INTO", ROLE_INTO},
-	{"USING", ROLE_INTO},
+	{"USING", ROLE_USING},
 	{"ONLY", ROLE_FILLER},
 	{"LATERAL", ROLE_FILLER},
 	{"TABLE", ROLE_FILLER},
 	{"ON", ROLE_OTHER},
 	{"AS", ROLE_OTHER},
+	{"WHEN", ROLE_OTHER},
 	{"WHERE", ROLE_END},
 	{"GROUP", ROLE_END},
 	{"ORDER", ROLE_END},
@@ -92,9 +93,14 @@ static const struct {
 /* What may stand between an operation and its target: elsewhere these are names like others. */
 static const struct {
 	const char *operation;
-	const char *words[7];
+	const char *words[6]; /* the last is NULL */
 } options[] = {
+	{"INSERT", {"LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "FIRST"}},
+	{"INSERT", {"TOP", "OVERWRITE", "BULK"}},
+	{"REPLACE", {"LOW_PRIORITY", "DELAYED"}},
 	{"UPDATE", {"LOW_PRIORITY", "IGNORE", "TOP"}},
+	{"DELETE", {"LOW_PRIORITY", "QUICK", "IGNORE", "TOP"}},
+	{"MERGE", {"TOP"}},
 	{"CREATE", {"IF", "NOT", "EXISTS", "CONCURRENTLY"}},
 	{"ALTER", {"IF", "EXISTS"}},
 	{"DROP", {"IF", "EXISTS", "CONCURRENTLY"}},

@@ -16,6 +16,7 @@ enum sql_role {
 	ROLE_WITH,
 	ROLE_FROM,   /* a list of targets follows */
 	ROLE_INTO,   /* one target follows */
+	ROLE_USING,  /* so do the further targets of MERGE and DELETE; else columns do */
 	ROLE_FILLER, /* may stand between that and the target */
 	ROLE_OTHER,  /* never a target's name without quotes */
 	ROLE_END,    /* the same, and ends a list of targets */

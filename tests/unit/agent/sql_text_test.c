@@ -72,6 +72,48 @@ static void test_several_targets(void **state)
 	SUMMARY("SELECT a FROM b UNION ALL SELECT c FROM d", "SELECT b SELECT d");
 	SUMMARY("UPDATE a SET x = b.x FROM b WHERE a.y = b.y", "UPDATE a b");
 	SUMMARY("BEGIN; UPDATE a SET b = 1; DELETE FROM c", "BEGIN UPDATE a DELETE c");
+	SUMMARY("UPDATE a x, b AS y JOIN c USING (id), d SET x.a = 1, e = 2", "UPDATE a b c d");
+	SUMMARY("DELETE FROM a USING b, c WHERE 1 = 1", "DELETE a b c");
+	SUMMARY("DELETE FROM a USING b JOIN c USING (id), d", "DELETE a b c d");
+	SUMMARY("DELETE FROM a USING", "DELETE a");
+}
+
+static void test_joins_in_parentheses(void **state)
+{
+	(void)state;
+	SUMMARY("SELECT a FROM (b JOIN c USING (id)) JOIN d USING (id), e", "SELECT b c d e");
+	SUMMARY("SELECT a FROM ((lock x LEFT JOIN c ON 1 = 1) JOIN (SELECT d FROM e) f ON 1 = 1)",
+		"SELECT lock c SELECT e");
+	SUMMARY("SELECT a FROM b, (c CROSS JOIN d), ONLY (e)", "SELECT b c d e");
+	SUMMARY("SELECT a FROM (VALUES (1), (2)) AS v(a), b", "SELECT b");
+	SUMMARY("SELECT a FROM ((SELECT b FROM c) UNION (SELECT d FROM e)) f",
+		"SELECT SELECT c SELECT e");
+	SUMMARY("SELECT a FROM (WITH b AS (SELECT 1 FROM c) SELECT * FROM b) d",
+		"SELECT SELECT c SELECT");
+	SUMMARY("SELECT a FROM (?), b", "SELECT b");
+}
+
+/* MySQL and SQL Server do without INTO and FROM. */
+static void test_targets_without_announcement(void **state)
+{
+	(void)state;
+	SUMMARY("INSERT t VALUES (1)", "INSERT t");
+	SUMMARY("INSERT IGNORE comment (a) SELECT b FROM c", "INSERT comment SELECT c");
+	SUMMARY("INSERT HIGH_PRIORITY INTO t VALUES (1)", "INSERT t");
+	SUMMARY("INSERT ALL INTO a VALUES (1) INTO b VALUES (2) SELECT 3 FROM c",
+		"INSERT a b SELECT c");
+	SUMMARY("INSERT FIRST WHEN 1 = 1 THEN INTO a VALUES (1) SELECT 3 FROM c",
+		"INSERT a SELECT c");
+	SUMMARY("INSERT OVERWRITE TABLE t SELECT a FROM b", "INSERT t SELECT b");
+	SUMMARY("REPLACE DELAYED t VALUES (1)", "REPLACE t");
+	SUMMARY("DELETE t WHERE a = 1", "DELETE t");
+	SUMMARY("DELETE", "DELETE");
+	SUMMARY("DELETE o FROM orders o JOIN c ON 1 = 1", "DELETE orders c");
+	SUMMARY("DELETE a, b FROM a JOIN b ON 1 = 1", "DELETE a b");
+	SUMMARY("DELETE a.*, b.* FROM a JOIN b ON 1 = 1", "DELETE a b");
+	SUMMARY("DELETE TOP (5) FROM t", "DELETE t");
+	SUMMARY("UPDATE TOP (5) t SET a = 1", "UPDATE");
+	SUMMARY("MERGE t USING s ON 1 = 1 WHEN MATCHED THEN UPDATE SET a = 1, b = 2", "MERGE t s");
 }
 
 static void test_common_table_expressions(void **state)
@@ -82,6 +124,13 @@ static void test_common_table_expressions(void **state)
 	SUMMARY("WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t), s AS "
 		"(SELECT 1 FROM r) DELETE FROM orders WHERE id IN (SELECT n FROM t)",
 		"SELECT SELECT r DELETE orders SELECT");
+	SUMMARY("INSERT INTO a (b) WITH t AS (SELECT 1) SELECT * FROM t, c",
+		"INSERT a SELECT SELECT c");
+	SUMMARY("CREATE VIEW v AS WITH t AS (SELECT 1) SELECT * FROM t",
+		"CREATE VIEW v SELECT SELECT");
+	SUMMARY("WITH t AS (INSERT INTO a VALUES (1) RETURNING b), u AS (UPDATE c SET d = 1) "
+		"SELECT * FROM t",
+		"INSERT a UPDATE c SELECT");
 }
 
 static void test_names(void **state)
@@ -277,6 +326,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_operation_and_target),
 		cmocka_unit_test(test_several_targets),
+		cmocka_unit_test(test_joins_in_parentheses),
+		cmocka_unit_test(test_targets_without_announcement),
 		cmocka_unit_test(test_common_table_expressions),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_that_are_keywords),
