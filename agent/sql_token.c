@@ -15,7 +15,7 @@ static bool is_word_start(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80);
 }
 
-/* Behind the first character: "orders_2026", "#" and "@" are SQL Server's, "$" Oracle's. */
+/* Behind the first character: "orders_2026", "$" is Oracle's. */
 static bool is_word(char c)
 {
 	return is_word_start(c) || is_digit(c) || c == '$';
@@ -76,6 +76,19 @@ static size_t space_len(struct otlp_text sql, enum sql_dialect dialect)
 	if (at(sql, 0) == '/' && at(sql, 1) == '*' && !(is_mysql && at(sql, 2) == '!'))
 		return comment_len(sql);
 	while (i < sql.len && sql.at[i] && strchr(" \t\r\n\f\v", sql.at[i]))
+		i++;
+	return i;
+}
+
+/* SQL Server's temporary tables are #mine and ##everyones; both signs may stand inside a name. */
+static size_t word_len(struct otlp_text sql, enum sql_dialect dialect)
+{
+	bool is_server = dialect == SQL_SERVER;
+	size_t i = 0;
+
+	if (!is_word_start(at(sql, 0)) && !(is_server && at(sql, 0) == '#'))
+		return 0;
+	while (is_word(at(sql, i)) || (is_server && (at(sql, i) == '#' || at(sql, i) == '@')))
 		i++;
 	return i;
 }
@@ -160,9 +173,7 @@ struct sql_token sql_token__first(struct otlp_text sql, enum sql_dialect dialect
 	if ((len = string_len(sql, 0, dialect)) || (len = number_len(sql)) ||
 	    (len = dollar_len(sql)))
 		return token(SQL_LITERAL, sql, len);
-	if (is_word_start(sql.at[0])) {
-		for (len = 1; is_word(at(sql, len));)
-			len++;
+	if ((len = word_len(sql, dialect))) {
 		if (is_string_prefix((struct otlp_text){sql.at, len}) &&
 		    string_len(sql, len, dialect))
 			return token(SQL_LITERAL, sql, string_len(sql, len, dialect));

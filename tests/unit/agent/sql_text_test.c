@@ -143,6 +143,9 @@ static void test_names(void **state)
 	SUMMARY("SELECT * FROM bestellungen_ä", "SELECT bestellungen_ä");
 	assert_string_equal(summary("SELECT * FROM [dbo].[Orders]", SQL_SERVER),
 			    "SELECT dbo.Orders");
+	assert_string_equal(summary("SELECT a INTO #mine FROM ##all_1 JOIN [#x] ON 1", SQL_SERVER),
+			    "SELECT #mine ##all_1 #x");
+	assert_string_equal(summary("UPDATE a#b@c SET d = @e", SQL_SERVER), "UPDATE a#b@c");
 	SUMMARY("SELECT * FROM generate_series(1, 3) AS n", "SELECT generate_series");
 }
 
