@@ -56,11 +56,28 @@ static size_t line_len(struct otlp_text sql)
 	return end ? (size_t)(end - sql.at) : sql.len;
 }
 
-static size_t comment_len(struct otlp_text sql)
+/*
+ * Comments nest in PostgreSQL and SQL Server, not in sqlite, whose dialect is the standard's as
+ * well. One inside that never ends was none: what is behind it is seen, and has no literal left in.
+ */
+static size_t comment_len(struct otlp_text sql, enum sql_dialect dialect)
 {
 	const char *end = sql.len > 2 ? memmem(sql.at + 2, sql.len - 2, "*/", 2) : NULL;
+	size_t first_len = end ? (size_t)(end - sql.at) + 2 : sql.len;
+	size_t depth = 1;
 
-	return end ? (size_t)(end - sql.at) + 2 : sql.len;
+	for (size_t i = 2; dialect != SQL_MYSQL && i + 1 < sql.len; i++) {
+		if (sql.at[i] == '/' && sql.at[i + 1] == '*') {
+			depth++;
+			i++;
+		} else if (sql.at[i] == '*' && sql.at[i + 1] == '/') {
+			depth--;
+			i++;
+		}
+		if (!depth)
+			return i + 1;
+	}
+	return first_len;
 }
 
 static size_t space_len(struct otlp_text sql, enum sql_dialect dialect)
@@ -74,7 +91,7 @@ static size_t space_len(struct otlp_text sql, enum sql_dialect dialect)
 	if (at(sql, 0) == '#' && is_mysql)
 		return line_len(sql);
 	if (at(sql, 0) == '/' && at(sql, 1) == '*' && !(is_mysql && at(sql, 2) == '!'))
-		return comment_len(sql);
+		return comment_len(sql, dialect);
 	while (i < sql.len && sql.at[i] && strchr(" \t\r\n\f\v", sql.at[i]))
 		i++;
 	return i;

@@ -218,6 +218,15 @@ static void test_comments(void **state)
 	SUMMARY("-- only a comment", "");
 	SUMMARY("/* never ends", "");
 	assert_string_equal(summary("SELECT a # FROM b\nFROM c", SQL_MYSQL), "SELECT c");
+	SUMMARY("/* a /* b */ it's */ SELECT 1 FROM c", "SELECT c");
+	SUMMARY("/* a /* b */ SELECT 1 FROM c /* d */", "SELECT c"); /* sqlite */
+	SUMMARY("SELECT 1 /*/ FROM a */ FROM b", "SELECT b");
+	SUMMARY("SELECT 1 /* /* */ FROM a", "SELECT a");
+	SUMMARY("SELECT 1 /* /*/ FROM a /* b */", "SELECT a");
+	assert_string_equal(summary("SELECT a /* /* */ FROM b /* */ */ c", SQL_MYSQL), "SELECT b");
+	REDACT("/* a /* b */ it's */ SELECT 'x'", "/* a /* b */ it's */ SELECT ?");
+	REDACT("/* a /* b */ SELECT 'x'", "/* a /* b */ SELECT ?");
+	assert_string_equal(redacted("/* a /* b */ 'x' */", SQL_MYSQL), "/* a /* b */ ? */");
 }
 
 static void test_definitions(void **state)
