@@ -124,6 +124,22 @@ static size_t number_len(struct otlp_text sql)
 	return i;
 }
 
+/*
+ * SQL Server's money: $12.50. Elsewhere $12 is a placeholder, but never with a fraction, and the
+ * dialect may be unknown.
+ */
+static size_t money_len(struct otlp_text sql, enum sql_dialect dialect)
+{
+	size_t len;
+
+	if (at(sql, 0) != '$')
+		return 0;
+	len = number_len((struct otlp_text){sql.at + 1, sql.len - 1});
+	if (!len || (dialect != SQL_SERVER && !memchr(sql.at + 1, '.', len)))
+		return 0;
+	return 1 + len;
+}
+
 /* $$text$$ or $tag$text$tag$: PostgreSQL. 0: it is none, e.g. the placeholder $1. */
 static size_t dollar_len(struct otlp_text sql)
 {
@@ -141,6 +157,21 @@ static size_t dollar_len(struct otlp_text sql)
 	return end ? (size_t)(end - sql.at) + tag : sql.len;
 }
 
+/* Oracle's q'[it's]': what is behind the first quote, its counterpart in brackets, ends it. */
+static size_t q_string_len(struct otlp_text sql, size_t prefix)
+{
+	static const char brackets[] = "[](){}<>";
+	char end[2] = {at(sql, prefix + 1), '\''};
+	const char *bracket = end[0] ? strchr(brackets, end[0]) : NULL;
+	const char *found = NULL;
+
+	if (bracket && (bracket - brackets) % 2 == 0)
+		end[0] = bracket[1];
+	if (sql.len > prefix + 2)
+		found = memmem(sql.at + prefix + 2, sql.len - prefix - 2, end, sizeof(end));
+	return found ? (size_t)(found - sql.at) + sizeof(end) : sql.len;
+}
+
 /* A string, with a prefix as in E'\n', N'x', X'ff', _utf8'x'. PREFIX: bytes of that. */
 static size_t string_len(struct otlp_text sql, size_t prefix, enum sql_dialect dialect)
 {
@@ -152,6 +183,8 @@ static size_t string_len(struct otlp_text sql, size_t prefix, enum sql_dialect d
 		backslash = BACKSLASH_ESCAPES;
 	else if (dialect == SQL_UNKNOWN)
 		backslash = BACKSLASH_IN_DOUBT;
+	if (quote == '\'' && dialect == SQL_UNKNOWN && prefix && (sql.at[prefix - 1] | 0x20) == 'q')
+		return q_string_len(sql, prefix);
 	if (quote == '\'' || (quote == '"' && dialect == SQL_MYSQL))
 		return quoted_len(sql, prefix, quote, backslash);
 	return 0;
@@ -176,7 +209,7 @@ static struct sql_token name_in_quotes(struct otlp_text sql, char end)
 static bool is_string_prefix(struct otlp_text word)
 {
 	return word.len == 1 || (word.len && word.at[0] == '_') ||
-	       (word.len == 2 && !strncasecmp(word.at, "u&", 2));
+	       (word.len == 2 && !strncasecmp(word.at, "nq", 2));
 }
 
 struct sql_token sql_token__first(struct otlp_text sql, enum sql_dialect dialect)
@@ -188,7 +221,7 @@ struct sql_token sql_token__first(struct otlp_text sql, enum sql_dialect dialect
 	if ((len = space_len(sql, dialect)))
 		return token(SQL_SPACE, sql, len);
 	if ((len = string_len(sql, 0, dialect)) || (len = number_len(sql)) ||
-	    (len = dollar_len(sql)))
+	    (len = money_len(sql, dialect)) || (len = dollar_len(sql)))
 		return token(SQL_LITERAL, sql, len);
 	if ((len = word_len(sql, dialect))) {
 		if (is_string_prefix((struct otlp_text){sql.at, len}) &&

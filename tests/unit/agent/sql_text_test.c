@@ -304,12 +304,23 @@ static void test_dialects(void **state)
 	assert_string_equal(redacted("SELECT 'it\\' AND 'x', b", SQL_UNKNOWN), "SELECT ?");
 	assert_string_equal(redacted("SELECT 'a\\b', b", SQL_UNKNOWN), "SELECT ?, b");
 	assert_string_equal(redacted("SELECT [a 1], 'x'", SQL_SERVER), "SELECT [a 1], ?");
+	assert_string_equal(redacted("SELECT $12.50, -$5, $.5, @p1", SQL_SERVER),
+			    "SELECT ?, -?, ?, @p1");
+	assert_string_equal(redacted("SELECT $12.50, $1, $2", SQL_UNKNOWN), "SELECT ?, $1, $2");
+	assert_string_equal(redacted("SELECT q'[it's]', Q'{it's}', q'(it's)', q'<it's>', a",
+				     SQL_UNKNOWN),
+			    "SELECT ?, ?, ?, ?, a");
+	assert_string_equal(redacted("SELECT q'!it's!', Nq'[it's]', nQ'xit'sx', a", SQL_UNKNOWN),
+			    "SELECT ?, ?, ?, a");
+	assert_string_equal(redacted("SELECT q'[it's', b", SQL_UNKNOWN), "SELECT ?");
+	assert_string_equal(redacted("SELECT q'", SQL_UNKNOWN), "SELECT ?");
+	REDACT("SELECT q'[it', b", "SELECT ?, b");
 }
 
 /* Whatever the bytes: no read behind the end (the sanitizers tell), and no text grows. */
 static void test_any_bytes(void **state)
 {
-	static const char alphabet[] = "SELECT FROM'\"`$-/*#()[],.;\\0x1eE@:?\n\xc3\xff";
+	static const char alphabet[] = "SELECT FROM'\"`q$-/*#()[],.;\\0x1eE@:?\n\xc3\xff";
 	uint32_t seed = 1;
 
 	(void)state;
