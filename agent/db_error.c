@@ -11,6 +11,8 @@ static const struct {
 	{"*github.com/jackc/pgx/v5/pgconn.PgError", NULL},
 	{"*github.com/jackc/pgconn.connectError", NULL},
 	{"*github.com/jackc/pgx/v5/pgconn.connectError", NULL},
+	{"*github.com/jackc/pgconn.pgconnError", NULL},
+	{"*github.com/jackc/pgx/v5/pgconn.pgconnError", NULL},
 	{"*github.com/go-sql-driver/mysql.MySQLError", "Number"},
 	{"github.com/mattn/go-sqlite3.Error", "ExtendedCode"},
 	{"*modernc.org/sqlite.Error", "code"},

@@ -10,8 +10,14 @@
 
 /* Types that say nothing of what went wrong: the error around them names it. */
 static const char *const vague[] = {
-	"syscall.Errno",  "*os.SyscallError",  "*errors.errorString",
-	"*fmt.wrapError", "*net.timeoutError", "*internal/poll.DeadlineExceededError",
+	"syscall.Errno",
+	"*os.SyscallError",
+	"*errors.errorString",
+	"*errors.joinError",
+	"*fmt.wrapError",
+	"*fmt.wrapErrors",
+	"*net.timeoutError",
+	"*internal/poll.DeadlineExceededError",
 };
 
 static bool is_vague(const char *type)
@@ -36,6 +42,20 @@ static const char *context_error(const char *type, const struct error_link *link
 	return NULL;
 }
 
+/* What the chain's next error is called, if that tells more than KNOWN, the name until then. */
+static struct otlp_text telling_type(struct build_span *b, const struct error_link *link,
+				     const char *type, struct otlp_text known)
+{
+	const char *name = context_error(type, link);
+
+	if (name)
+		return text_of(name);
+	/* an error joined to no other is that error */
+	if (!known.len || text_is(known, "*errors.joinError") || !is_vague(type))
+		return build__clean(b, text_of(type));
+	return known;
+}
+
 static void type_of(const struct resolve *r, const struct error_link *link, uint64_t bias,
 		    char *type, size_t type_sz)
 {
@@ -50,8 +70,11 @@ static struct otlp_text join(struct build_span *b, const struct error_words *wor
 {
 	struct otlp_text text = build__clean(b, text_of(""));
 	const char *between = "";
+	uint64_t more = 0;
 
 	for (size_t i = 0; i < cnt; i++) {
+		if (!words[i].complete)
+			more += words[i].more;
 		if (!words[i].text.len)
 			continue;
 		text.len += build__clean(b, text_of(between)).len;
@@ -60,6 +83,9 @@ static struct otlp_text join(struct build_span *b, const struct error_words *wor
 		if (words[i].complete)
 			break;
 	}
+	/* Error() has them on lines of their own */
+	if (more && text.len)
+		text.len += build__printf(b, " (and %llu more)", (unsigned long long)more).len;
 	return text;
 }
 
@@ -85,7 +111,7 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 			const struct error_chain *chain, uint64_t bias, struct go_error *out)
 {
 	struct error_words words[GO_ERROR_DEPTH];
-	const char *name;
+	bool is_only_one = true;
 	char type[256];
 
 	*out = (struct go_error){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
@@ -93,12 +119,10 @@ void go_error__describe(struct build_span *b, const struct resolve *r,
 		type_of(r, &chain->at[i], bias, type, sizeof(type));
 		if (!i)
 			out->outer = build__clean(b, text_of(type));
-		name = context_error(type, &chain->at[i]);
-		if (name)
-			out->type = text_of(name);
-		else if (!out->type.len || !is_vague(type))
-			out->type = build__clean(b, text_of(type));
+		if (is_only_one)
+			out->type = telling_type(b, &chain->at[i], type, out->type);
 		words[i] = go_error__words(b, r, &chain->at[i], type, bias);
+		is_only_one = is_only_one && !words[i].more;
 		if (!out->code.len)
 			out->code = db_error__code(b, r, &chain->at[i], type, bias);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * go_error: an error that a function returned, in the words of its Error method where those follow
- * from its type: errors.New, fmt.Errorf, the ones of net, os, syscall, crypto/tls, crypto/x509 and
+ * from its type: errors.New, errors.Join, fmt.Errorf, the ones of net, os, syscall, crypto/tls, crypto/x509 and
  * HTTP/2. Others have a type only.
  */
 #ifndef GOSPAN_AGENT_GO_ERROR_H
@@ -11,7 +11,7 @@
 #include "build_span.h"
 #include "../offsets/resolve.h"
 
-enum { GO_ERROR_DEPTH = 4, GO_ERROR_TEXTS = 3, GO_ERROR_ADDRESSES = 2 };
+enum { GO_ERROR_DEPTH = 8, GO_ERROR_TEXTS = 3, GO_ERROR_ADDRESSES = 2 };
 
 /* One error of a chain, as it travelled. */
 struct error_link {
@@ -31,7 +31,8 @@ struct error_chain {
 struct go_error {
 	/*
 	 * Of the innermost error with a type that tells something, or context.Canceled or
-	 * context.DeadlineExceeded; empty: none.
+	 * context.DeadlineExceeded; empty: none. Where an error holds several, none of theirs: one
+	 * is not what the others are.
 	 */
 	struct otlp_text type;
 	struct otlp_text outer; /* type of the error itself */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * go_error_words: see go_error_words.h. The Error methods in Go's src/net/net.go, src/os/error.go,
- * src/net/url/url.go, src/syscall, src/context/context.go, src/crypto/tls/{alert,common,conn}.go,
+ * src/net/url/url.go, src/syscall, src/context/context.go, src/errors/join.go, src/crypto/tls/{alert,common,conn}.go,
  * src/crypto/x509/verify.go, src/net/http/{transport,h2_bundle}.go, internal/http2/{errors,
  * transport}.go, golang.org/x/net/http2/errors.go; Go 1.19 to 1.27.
  */
@@ -20,6 +20,12 @@ static const struct {
 	{"*net.timeoutError", "i/o timeout"},
 	{"net.canceledError", "operation was canceled"},
 	{"*internal/poll.DeadlineExceededError", "i/o timeout"},
+	{"*errors.joinError", ""},
+	{"*github.com/jackc/pgx/v5/pgconn.errTimeout", "timeout"},
+	{"*github.com/jackc/pgx/v5/pgconn.contextAlreadyDoneError", "context already done"},
+	{"*github.com/jackc/pgconn.errTimeout", "timeout"},
+	{"*github.com/jackc/pgconn.contextAlreadyDoneError", "context already done"},
+	{"*github.com/jackc/pgconn.writeError", "write failed"},
 	{"internal/poll.errNetClosing", "use of closed network connection"},
 	{"net/http.tlsHandshakeTimeoutError", "net/http: TLS handshake timeout"},
 	{"*crypto/tls.CertificateVerificationError", "tls: failed to verify certificate"},
@@ -109,6 +115,18 @@ static uint32_t value_u32(const struct error_link *link, size_t at)
 
 	memcpy(&n, link->value.value + at, sizeof(n));
 	return n;
+}
+
+/* The slice of errors in joinError is all that it has, in wrapErrors it is behind the text. */
+static uint64_t other_errors(const struct error_link *link, const char *type)
+{
+	uint64_t slice[2] = {0};
+
+	if (!strcmp(type, "*errors.joinError"))
+		memcpy(slice, link->value.value, sizeof(slice));
+	else if (!strcmp(type, "*fmt.wrapErrors"))
+		memcpy(slice, link->value.value + 16, sizeof(slice));
+	return slice[1] ? slice[1] - 1 : 0;
 }
 
 /* Texts on the workbench lie one behind the other: this makes TO longer. */
@@ -292,6 +310,7 @@ static const struct {
 	{"*net.AddrError", addr_words},
 	{"*net/url.Error", no_words},
 	{"*fmt.wrapError", first_text},
+	{"*fmt.wrapErrors", first_text},
 	{"*crypto/tls.permanentError", no_words},
 	{"*net/http.timeoutError", first_text},
 	{"*net/http.httpError", first_text}, /* to Go 1.22 */
@@ -317,7 +336,7 @@ static const struct {
 struct error_words go_error__words(struct build_span *b, const struct resolve *r,
 				   const struct error_link *link, const char *type, uint64_t bias)
 {
-	struct error_words out = {.before_wrapped = ": "};
+	struct error_words out = {.before_wrapped = ": ", .more = other_errors(link, type)};
 	struct panic_record raised = {.value = link->value, .text = nth_text(link, 0)};
 	struct panic panic;
 
@@ -331,7 +350,7 @@ struct error_words go_error__words(struct build_span *b, const struct resolve *r
 			out.text = makers[i].words(b, link);
 			if (makers[i].words == stream_words)
 				out.before_wrapped = "; ";
-			out.complete = !strcmp(type, "*fmt.wrapError");
+			out.complete = !strncmp(type, "*fmt.wrapError", strlen("*fmt.wrapError"));
 			return out;
 		}
 	if (db_error__is(type)) {

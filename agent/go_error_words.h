@@ -9,6 +9,7 @@ struct error_words {
 	struct otlp_text text; /* on the workbench; may be empty */
 	const char *before_wrapped; /* stands between this and what the wrapped error says */
 	bool complete; /* the wrapped error's words are in it */
+	uint64_t more; /* errors that it wraps beside the one that follows in the chain */
 };
 
 /* TYPE is the error's, R may be NULL. */

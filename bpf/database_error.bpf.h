@@ -22,18 +22,40 @@ GO_TYPE(error_pg5, "*github.com/jackc/pgx/v5/pgconn.PgError");
 GO_FIELD(error_pg5_message, string, "github.com/jackc/pgx/v5/pgconn.PgError.Message");
 GO_FIELD(error_pg5_code, string, "github.com/jackc/pgx/v5/pgconn.PgError.Code");
 
-/* Those that wrap them, and what net says: type PrepareError (from v5.8), ConnectError (from v5.5),
- * connectError struct */
+/*
+ * Those that wrap them, and what net and context say: errors.go of pgconn. PrepareError from v5.8;
+ * ConnectError from v5.5 for connectError, with a perDialConnectError for each attempt from v5.6.
+ */
 GO_TYPE(error_pg5_prepare, "*github.com/jackc/pgx/v5/pgconn.PrepareError");
 GO_FIELD(error_pg5_prepare_err, interface, "github.com/jackc/pgx/v5/pgconn.PrepareError.err");
 GO_TYPE(error_pg5_dial, "*github.com/jackc/pgx/v5/pgconn.ConnectError");
 GO_FIELD(error_pg5_dial_err, interface, "github.com/jackc/pgx/v5/pgconn.ConnectError.err");
+GO_TYPE(error_pg5_attempt, "*github.com/jackc/pgx/v5/pgconn.perDialConnectError");
+GO_FIELD(error_pg5_attempt_err, interface,
+	 "github.com/jackc/pgx/v5/pgconn.perDialConnectError.err");
 GO_TYPE(error_pg5_connect, "*github.com/jackc/pgx/v5/pgconn.connectError");
 GO_FIELD(error_pg5_connect_msg, string, "github.com/jackc/pgx/v5/pgconn.connectError.msg");
 GO_FIELD(error_pg5_connect_err, interface, "github.com/jackc/pgx/v5/pgconn.connectError.err");
+GO_TYPE(error_pg5_other, "*github.com/jackc/pgx/v5/pgconn.pgconnError");
+GO_FIELD(error_pg5_other_msg, string, "github.com/jackc/pgx/v5/pgconn.pgconnError.msg");
+GO_FIELD(error_pg5_other_err, interface, "github.com/jackc/pgx/v5/pgconn.pgconnError.err");
+GO_TYPE(error_pg5_timeout, "*github.com/jackc/pgx/v5/pgconn.errTimeout");
+GO_FIELD(error_pg5_timeout_err, interface, "github.com/jackc/pgx/v5/pgconn.errTimeout.err");
+GO_TYPE(error_pg5_done, "*github.com/jackc/pgx/v5/pgconn.contextAlreadyDoneError");
+GO_FIELD(error_pg5_done_err, interface,
+	 "github.com/jackc/pgx/v5/pgconn.contextAlreadyDoneError.err");
 GO_TYPE(error_pg4_connect, "*github.com/jackc/pgconn.connectError");
 GO_FIELD(error_pg4_connect_msg, string, "github.com/jackc/pgconn.connectError.msg");
 GO_FIELD(error_pg4_connect_err, interface, "github.com/jackc/pgconn.connectError.err");
+GO_TYPE(error_pg4_other, "*github.com/jackc/pgconn.pgconnError");
+GO_FIELD(error_pg4_other_msg, string, "github.com/jackc/pgconn.pgconnError.msg");
+GO_FIELD(error_pg4_other_err, interface, "github.com/jackc/pgconn.pgconnError.err");
+GO_TYPE(error_pg4_timeout, "*github.com/jackc/pgconn.errTimeout");
+GO_FIELD(error_pg4_timeout_err, interface, "github.com/jackc/pgconn.errTimeout.err");
+GO_TYPE(error_pg4_done, "*github.com/jackc/pgconn.contextAlreadyDoneError");
+GO_FIELD(error_pg4_done_err, interface, "github.com/jackc/pgconn.contextAlreadyDoneError.err");
+GO_TYPE(error_pg4_write, "*github.com/jackc/pgconn.writeError");
+GO_FIELD(error_pg4_write_err, interface, "github.com/jackc/pgconn.writeError.err");
 
 /* type MySQLError struct, errors.go, v1.3 to v1.10 */
 GO_TYPE(error_mysql, "*github.com/go-sql-driver/mysql.MySQLError");
@@ -56,25 +78,37 @@ GO_TYPE(error_clickhouse, "*github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exc
 GO_FIELD(error_clickhouse_message, string,
 	 "github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception.Message");
 
-/* Errors around others. */
+/* Where an error around another has that, and its own message (GO_ABSENT: it has none). */
+struct database_wrapper {
+	__u16 *message, *wrapped;
+};
+
+static __always_inline bool is_wrapper(__u64 type, __u64 known, __u16 message, __u16 wrapped,
+				       struct database_wrapper at)
+{
+	if (!known || type != known)
+		return false;
+	*at.message = message;
+	*at.wrapped = wrapped;
+	return true;
+}
+
 static __always_inline bool database_wrapper(__u64 type, __u16 *message, __u16 *wrapped)
 {
-	if (error_pg5_prepare && type == error_pg5_prepare) {
-		*message = GO_ABSENT;
-		*wrapped = error_pg5_prepare_err;
-	} else if (error_pg5_dial && type == error_pg5_dial) {
-		*message = GO_ABSENT;
-		*wrapped = error_pg5_dial_err;
-	} else if (error_pg5_connect && type == error_pg5_connect) {
-		*message = error_pg5_connect_msg;
-		*wrapped = error_pg5_connect_err;
-	} else if (error_pg4_connect && type == error_pg4_connect) {
-		*message = error_pg4_connect_msg;
-		*wrapped = error_pg4_connect_err;
-	} else {
-		return false;
-	}
-	return true;
+	const struct database_wrapper at = {message, wrapped};
+
+	return is_wrapper(type, error_pg5_prepare, GO_ABSENT, error_pg5_prepare_err, at) ||
+	       is_wrapper(type, error_pg5_dial, GO_ABSENT, error_pg5_dial_err, at) ||
+	       is_wrapper(type, error_pg5_attempt, GO_ABSENT, error_pg5_attempt_err, at) ||
+	       is_wrapper(type, error_pg5_connect, error_pg5_connect_msg, error_pg5_connect_err, at) ||
+	       is_wrapper(type, error_pg5_other, error_pg5_other_msg, error_pg5_other_err, at) ||
+	       is_wrapper(type, error_pg5_timeout, GO_ABSENT, error_pg5_timeout_err, at) ||
+	       is_wrapper(type, error_pg5_done, GO_ABSENT, error_pg5_done_err, at) ||
+	       is_wrapper(type, error_pg4_connect, error_pg4_connect_msg, error_pg4_connect_err, at) ||
+	       is_wrapper(type, error_pg4_other, error_pg4_other_msg, error_pg4_other_err, at) ||
+	       is_wrapper(type, error_pg4_timeout, GO_ABSENT, error_pg4_timeout_err, at) ||
+	       is_wrapper(type, error_pg4_done, GO_ABSENT, error_pg4_done_err, at) ||
+	       is_wrapper(type, error_pg4_write, GO_ABSENT, error_pg4_write_err, at);
 }
 
 /* Of the error with this link-time type; false, and nothing touched, when it is no driver's. */

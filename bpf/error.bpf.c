@@ -7,7 +7,11 @@
 #include "database_error.bpf.h"
 #include "net_conn.bpf.h"
 
-enum { ERROR_DEPTH_MAX = 4, ERROR_TEXTS = 3 };
+/*
+ * Of a chain up to so many are followed, as the agent reads (agent/go_error.h). Those behind the first
+ * four tell least; they leave room for what else is to be said of the span, its database.
+ */
+enum { ERROR_DEPTH_MAX = 8, ERROR_DEPTH_SURE = 4, ERROR_LEAVES = 512, ERROR_TEXTS = 3 };
 
 /* src/net/net.go, src/os/error.go (io/fs), src/net/url/url.go, src/fmt/errors.go; Go 1.19 to 1.27
  */
@@ -30,6 +34,12 @@ GO_TYPE(error_url, "*net/url.Error");
 GO_FIELD(error_url_err, interface, "net/url.Error.Err");
 GO_TYPE(error_wrap, "*fmt.wrapError");
 GO_FIELD(error_wrap_err, interface, "fmt.wrapError.err");
+
+/* src/errors/join.go, src/fmt/errors.go; from Go 1.20 */
+GO_TYPE(error_join, "*errors.joinError");
+GO_FIELD(error_join_errs, slice, "errors.joinError.errs");
+GO_TYPE(error_wraps, "*fmt.wrapErrors");
+GO_FIELD(error_wraps_errs, slice, "fmt.wrapErrors.errs");
 
 /* src/crypto/tls/common.go (from Go 1.20), src/crypto/x509/verify.go */
 GO_TYPE(error_verification, "*crypto/tls.CertificateVerificationError");
@@ -62,6 +72,8 @@ struct error_layout {
 	__u16 text[ERROR_TEXTS];
 	__u16 source, addr;
 	__u16 wrapped;
+	__u16 several; /* a slice of errors that it wraps */
+	__u8 is_silent; /* it has no words of its own, and its type says nothing */
 };
 
 /* Fields in the order that agent/go_error.c expects. */
@@ -102,6 +114,10 @@ static __always_inline void find_wrapped(__u64 type, struct error_layout *at)
 		at->wrapped = error_url_err;
 	else if (type == error_wrap)
 		at->wrapped = error_wrap_err;
+	else if (type == error_join)
+		at->several = error_join_errs;
+	else if (type == error_wraps)
+		at->several = error_wraps_errs;
 	else if (type == error_verification)
 		at->wrapped = error_verification_err;
 	else if (type == error_permanent)
@@ -117,13 +133,15 @@ static __always_inline void find_wrapped(__u64 type, struct error_layout *at)
 /* Into the scratch: on the stack the verifier would follow each type's layout to the end. */
 static __always_inline void find_layout(__u64 type, struct error_layout *at)
 {
-	*at = (struct error_layout){{0, GO_ABSENT, GO_ABSENT}, GO_ABSENT, GO_ABSENT, GO_ABSENT};
+	*at = (struct error_layout){
+		{0, GO_ABSENT, GO_ABSENT}, GO_ABSENT, GO_ABSENT, GO_ABSENT, GO_ABSENT, false};
 	if (!type)
 		return;
 	if (!database_error(type, &at->text[0], &at->text[1]) &&
 	    !database_wrapper(type, &at->text[0], &at->wrapped))
 		find_texts(type, at);
 	find_wrapped(type, at);
+	at->is_silent = type == error_join || (error_pg5_attempt && type == error_pg5_attempt);
 }
 
 /* Both, so that the agent can tell which is which; a unix socket's path is a text. */
@@ -146,11 +164,49 @@ static __noinline int put_addresses(struct in_flight *span, __u64 source, __u64 
 	return 0;
 }
 
-/* Puts one error; the one that it wraps into NEXT. */
-__weak int error_put_one(struct in_flight *span, struct go_interface *next)
+/* Is it how one of a driver's attempts to connect failed? */
+static __always_inline bool is_attempt(const struct in_flight *span, __u64 itab)
+{
+	return error_pg5_attempt && itab &&
+	       go_word(itab + 8) == error_pg5_attempt + span->record.bias;
+}
+
+/*
+ * Of several errors the first, which came first where one is joined to another; of attempts the last, for
+ * which the driver gave up. Non-zero when there are others beside it.
+ */
+static __noinline int follow_one(const struct in_flight *span, __u64 slice, struct go_interface *next)
+{
+	struct go_string errors = go_string_at(slice); /* a slice begins like a string */
+	__u64 last = errors.ptr + (errors.len - 1) * sizeof(*next);
+	bool are_attempts;
+
+	if (!errors.ptr || !errors.len)
+		return 0;
+	are_attempts = is_attempt(span, go_word(last));
+	bpf_probe_read_user(next, sizeof(*next), (void *)(are_attempts ? last : errors.ptr));
+	return errors.len > 1 && !are_attempts;
+}
+
+static __always_inline void put_details(struct in_flight *span, __u64 data)
+{
+	const struct error_layout *at = (void *)span_scratch(span);
+	struct go_string text;
+
+	for (int i = 0; i < ERROR_TEXTS; i++) {
+		if (at->text[i] == GO_ABSENT)
+			continue;
+		text = go_string_at(data + at->text[i]);
+		span_put_perhaps(span, ATTR_ERROR_TEXT, &text);
+	}
+	if (at->source != GO_ABSENT && at->addr != GO_ABSENT)
+		put_addresses(span, data + at->source, data + at->addr);
+}
+
+/* Puts one error; the one that it wraps into NEXT. What has nothing to say is put as the outermost only. */
+__weak int error_put_one(struct in_flight *span, struct go_interface *next, bool is_outermost)
 {
 	struct error_layout *at;
-	struct go_string text;
 	__u64 type, itab, data;
 
 	if (!span || !next)
@@ -161,18 +217,16 @@ __weak int error_put_one(struct in_flight *span, struct go_interface *next)
 	find_layout(type - span->record.bias, at);
 	data = next->data;
 	next->tab = next->data = 0;
-	if (span_put_value(span, ATTR_ERROR, type, itab, data))
-		return 0;
-	for (int i = 0; i < ERROR_TEXTS; i++) {
-		if (at->text[i] == GO_ABSENT)
-			continue;
-		text = go_string_at(data + at->text[i]);
-		span_put_perhaps(span, ATTR_ERROR_TEXT, &text);
-	}
-	if (at->source != GO_ABSENT && at->addr != GO_ABSENT)
-		put_addresses(span, data + at->source, data + at->addr);
+	if (at->several != GO_ABSENT && follow_one(span, data + at->several, next))
+		at->is_silent = false;
 	if (at->wrapped != GO_ABSENT)
 		bpf_probe_read_user(next, sizeof(*next), (void *)data + at->wrapped);
+	if (at->is_silent && next->tab && !is_outermost)
+		return 0;
+	if (!span_put_value(span, ATTR_ERROR, type, itab, data))
+		put_details(span, data);
+	else
+		next->tab = 0;
 	return 0;
 }
 
@@ -183,7 +237,10 @@ __weak int span_put_error(struct in_flight *span, const struct go_interface *err
 	if (!span || !error)
 		return 0;
 	next = *error;
-	for (int i = 0; i < ERROR_DEPTH_MAX && next.tab; i++)
-		error_put_one(span, &next);
+	for (int i = 0; i < ERROR_DEPTH_MAX && next.tab; i++) {
+		if (i >= ERROR_DEPTH_SURE && span->used > GOSPAN_BODY_MAX - ERROR_LEAVES)
+			break;
+		error_put_one(span, &next, !i);
+	}
 	return 0;
 }

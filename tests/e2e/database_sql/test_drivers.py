@@ -129,27 +129,57 @@ def test_postgresql_errors(see, postgresql, driver):
         assert call["server.port"] == postgresql and call["db.namespace"] == "postgres"
 
 
-@pytest.mark.parametrize("driver", [PQ[3], PGX[4], MYSQL[2]], ids=str)
-def test_connection_refused(see, driver):
+@pytest.mark.parametrize("driver", [PQ[3], *PGX, MYSQL[2]], ids=str)
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_connection_refused(see, driver, attempts):
     with database.socket.socket() as s:  # nobody listens there
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
+        ssl = "disable" if attempts == 1 else "prefer"  # with, then without
         dsn = (f"root@tcp(127.0.0.1:{port})/shop" if driver.tag == "mysql" else
-               f"postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
+               f"postgres://postgres@127.0.0.1:{port}/postgres?sslmode={ssl}")
         seen = see(driver, dsn, [query("query", "SELECT 1, 2 FROM a"), "/ping"], 2)
     system = "mysql" if driver.tag == "mysql" else "postgresql"
     for call in seen.calls:
         assert call.status == otlp.ERROR and call["db.system.name"] == system
+        assert call["error.type"] == "*net.OpError"
+        assert call.message.endswith(f"dial tcp 127.0.0.1:{port}: connect: connection refused")
+        assert call["db.response.status_code"] is None
     assert [call.name for call in seen.calls] == ["SELECT a", "PING"]
 
 
-@pytest.mark.parametrize("driver", [PQ[3], PGX[4]], ids=str)
+@pytest.mark.parametrize("driver", [PQ[3], *PGX], ids=str)
+@pytest.mark.parametrize("ssl", ["disable", "prefer"])
+def test_connection_denied(see, postgresql, driver, ssl):
+    dsn = f"postgres://nobody@127.0.0.1:{postgresql}/postgres?sslmode={ssl}"
+    call = see(driver, dsn, ["/ping"], 1).call
+    assert call.status == otlp.ERROR and call["db.system.name"] == "postgresql"
+    assert call["error.type"] == call["db.response.status_code"] == "28000"
+    assert 'role "nobody" does not exist' in call.message
+
+
+@pytest.mark.parametrize("driver", [PQ[3], *PGX[1:]], ids=str)
 def test_postgresql_timeout(see, postgresql, driver):
     dsn = f"postgres://postgres@127.0.0.1:{postgresql}/postgres?sslmode=disable"
     seen = see(driver, dsn, ["/ping", query("timeout", "SELECT 1, pg_sleep(5)")], 2)
     assert seen.calls[0].name == "PING postgres" and seen.calls[0].status == otlp.UNSET
-    assert seen.calls[1].status == otlp.ERROR and seen.calls[1]["error.type"]
-    assert 40 < seen.calls[1].duration_ms < 4000
+    call = seen.calls[1]
+    assert call.status == otlp.ERROR and 40 < call.duration_ms < 4000
+    if driver.tag == "pq":  # it asks the database to stop
+        assert call["error.type"] == "57014"
+        assert call.message == "canceling statement due to user request"
+    else:
+        assert call["error.type"] == "context.DeadlineExceeded"
+        assert call.message == "timeout: context deadline exceeded"
+
+
+@pytest.mark.parametrize("driver", PGX[1:], ids=str)
+def test_too_late_to_begin(see, postgresql, driver):
+    """A connection that is there, asked after the deadline: pgx has an error of its own for that."""
+    dsn = f"postgres://postgres@127.0.0.1:{postgresql}/postgres?sslmode=disable"
+    call = see(driver, dsn, ["/late"], 1).call
+    assert call.status == otlp.ERROR and call["error.type"] == "context.DeadlineExceeded"
+    assert call.message == "timeout: context already done: context deadline exceeded"
 
 
 @pytest.mark.parametrize("driver", [PQ[3], PGX[4]], ids=str)

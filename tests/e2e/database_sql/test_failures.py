@@ -20,6 +20,18 @@ def test_error(see, form):
     is_child(seen.call, seen.request)
 
 
+@pytest.mark.parametrize("version", VERSIONS[1:])
+def test_errors_in_one(see, version):
+    """Of one that is joined to no other everything is told, of several what is true of them all."""
+    seen = see(*(do(f"SELECT a FROM b /* fail {how} */") for how in (
+        "alone", "joined", "wrapped", "twofold")), calls=4, version=version)
+    assert [(call["error.type"], call.message) for call in seen.calls] == [
+        ("*errors.errorString", "unexpected EOF"),
+        ("*errors.joinError", "context canceled (and 2 more)"),
+        ("*main.fakeError", "retry: first: fake: no such table"),
+        ("*fmt.wrapErrors", "fake: no such table, after context canceled")]
+
+
 @pytest.mark.parametrize("op", ["query", "exec"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_error_in_a_transaction(see, version, op):

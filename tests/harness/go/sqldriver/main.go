@@ -95,6 +95,18 @@ func main() {
 		defer cancel()
 		return readAll(db.QueryContext(ctx, r.FormValue("q")))
 	})
+	handle("/late", func(ctx context.Context, r *http.Request) error {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		ctx, cancel := context.WithTimeout(ctx, time.Nanosecond)
+		defer cancel()
+		<-ctx.Done()
+		_, err = conn.BeginTx(ctx, nil)
+		return err
+	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
 	go http.Serve(l, nil)
