@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* semconv_db: database client spans (semantic conventions for SQL, stable); see semconv.h. */
 #include "http_text.h"
+#include "ip_text.h"
 #include "semconv.h"
 #include "sql_text.h"
 
@@ -33,7 +34,7 @@ struct call {
 	const struct system *system;
 	const char *operation; /* NULL: a query */
 	struct otlp_text summary;
-	struct otlp_text host; /* or the path of a socket */
+	struct otlp_text host; /* or the path of a socket; may lie on the workbench */
 	unsigned port;	       /* 0: unknown */
 	char buf[SQL_SUMMARY_MAX];
 };
@@ -52,7 +53,20 @@ static const struct system *system_of(const struct semconv_input *in)
 	return s;
 }
 
-static void find_server(const struct raws *raws, struct call *call)
+/* The server by the connection to it, where the driver's configuration has several. */
+static void find_peer(struct build_span *b, const struct raws *raws, struct call *call)
+{
+	struct ip_address peer;
+
+	if (ip_text__read(&raws->by_key[ATTR_PEER_ADDRESS], &peer)) {
+		call->host = ip_text__address(b, &peer);
+		call->port = peer.port;
+	} else {
+		call->host = raw_text(raws, ATTR_PEER);
+	}
+}
+
+static void find_server(struct build_span *b, const struct raws *raws, struct call *call)
 {
 	struct otlp_text address = raw_text(raws, ATTR_DB_ADDRESS);
 	struct otlp_text port = raw_text(raws, ATTR_DB_PORT_TEXT);
@@ -65,11 +79,13 @@ static void find_server(const struct raws *raws, struct call *call)
 		http__split_host(address, &call->host, &call->port);
 	else if (address.len)
 		call->host = address;
+	else if (!call->host.len)
+		find_peer(b, raws, call);
 	if (!call->host.len || call->host.at[0] == '/' || call->host.at[0] == '@')
 		call->port = 0;
 }
 
-static void read_call(const struct semconv_input *in, struct call *call)
+static void read_call(struct build_span *b, const struct semconv_input *in, struct call *call)
 {
 	int64_t operation = raw_number(in->raws, ATTR_DB_OPERATION, DB_QUERY);
 
@@ -79,7 +95,7 @@ static void read_call(const struct semconv_input *in, struct call *call)
 	call->summary.at = call->buf;
 	call->summary.len =
 		sql__summary(raw_text(in->raws, ATTR_DB_QUERY), call->system->dialect, call->buf);
-	find_server(in->raws, call);
+	find_server(b, in->raws, call);
 }
 
 static struct otlp_text target_of(struct build_span *b, const struct raws *raws,
@@ -143,7 +159,7 @@ static struct otlp_text name_alone(struct build_span *b, const struct semconv_in
 {
 	struct call call;
 
-	read_call(in, &call);
+	read_call(b, in, &call);
 	return name_of(b, in->raws, &call);
 }
 
@@ -157,7 +173,7 @@ static void describe(struct build_span *b, const struct semconv_input *in)
 	int64_t wait_ns = raw_number(in->raws, ATTR_DB_POOL_WAIT, 0);
 	struct call call;
 
-	read_call(in, &call);
+	read_call(b, in, &call);
 	b->span.name = name_of(b, in->raws, &call);
 	build__text(b, "db.system.name", text_of(call.system->name));
 	build__text(b, "db.namespace", raw_text(in->raws, ATTR_DB_NAMESPACE));

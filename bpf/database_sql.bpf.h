@@ -17,6 +17,15 @@ int sql_end(const struct goroutine *on, struct in_flight *span);
 int sql_put_database(struct in_flight *span);
 
 /*
+ * Puts where a connection of pgx v4 or v5 leads to. Non-zero when it may be one of several servers: then
+ * CONN becomes the net.Conn below it, whose peer is to be put. (Calls may be eight deep, no more.)
+ */
+int sql_put_pgx(struct in_flight *span, struct go_interface *conn, bool is_v4);
+
+/* The same by a CONNECTOR of pgx v5, if it has a pgxpool: without the server when it may be one of several. */
+int sql_put_pgx_pool(struct in_flight *span, __u64 connector);
+
+/*
  * A goroutine that is started at FUNCTION (link-time address): is it database/sql's own that watches
  * over the rows of a query? Those of a Tx are always watched, and that they are is the query's end.
  */

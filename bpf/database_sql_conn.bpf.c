@@ -8,6 +8,7 @@
  */
 #include "database_sql.bpf.h"
 #include "go_map.bpf.h"
+#include "net_conn.bpf.h"
 
 enum { WRAPPERS_MAX = 2, WRAPPER_WORDS = 4 };
 
@@ -31,15 +32,10 @@ GO_FIELD(pq_host, string, "github.com/lib/pq.conn.cfg.Host");
 GO_FIELD(pq_port, int, "github.com/lib/pq.conn.cfg.Port");
 GO_FIELD(pq_database, string, "github.com/lib/pq.conn.cfg.Database");
 
-/* type Conn struct, stdlib/sql.go; pgx.ConnConfig begins with a pgconn.Config; v4.5 to v5.12 */
+/* type Conn struct, stdlib/sql.go: see database_sql_pgx.bpf.c */
 GO_TYPE(pgx4_conn, "*github.com/jackc/pgx/v4/stdlib.Conn");
-GO_FIELD(pgx4_host, string, "github.com/jackc/pgx/v4/stdlib.Conn.connConfig.Config.Host");
-GO_FIELD(pgx4_port, int, "github.com/jackc/pgx/v4/stdlib.Conn.connConfig.Config.Port");
-GO_FIELD(pgx4_database, string, "github.com/jackc/pgx/v4/stdlib.Conn.connConfig.Config.Database");
 GO_TYPE(pgx5_conn, "*github.com/jackc/pgx/v5/stdlib.Conn");
-GO_FIELD(pgx5_host, string, "github.com/jackc/pgx/v5/stdlib.Conn.connConfig.Config.Host");
-GO_FIELD(pgx5_port, int, "github.com/jackc/pgx/v5/stdlib.Conn.connConfig.Config.Port");
-GO_FIELD(pgx5_database, string, "github.com/jackc/pgx/v5/stdlib.Conn.connConfig.Config.Database");
+GO_TYPE(pgx5_connector, "github.com/jackc/pgx/v5/stdlib.connector");
 
 /* type mysqlConn struct, connection.go; type Config struct, dsn.go; v1.3 to v1.10 */
 GO_TYPE(mysql_conn, "*github.com/go-sql-driver/mysql.mysqlConn");
@@ -72,6 +68,7 @@ struct conn_layout {
 	__u16 host, port, database;
 	__u16 address; /* "host:port", or a path */
 	__u16 options; /* a map[string]string with "host", "port", "dbname" */
+	__u8 pgx;      /* its version; 0: another driver */
 };
 
 static __always_inline bool set_layout(struct conn_layout *at, __u16 via, __u16 host, __u16 port,
@@ -82,6 +79,7 @@ static __always_inline bool set_layout(struct conn_layout *at, __u16 via, __u16 
 	at->port = port;
 	at->database = database;
 	at->address = at->options = GO_ABSENT;
+	at->pgx = 0;
 	return true;
 }
 
@@ -107,10 +105,10 @@ static __always_inline bool find_layout(__u64 type, struct conn_layout *at)
 		at->address = mysql_addr;
 		return true;
 	}
-	if (is_type(type, pgx4_conn))
-		return set_layout(at, GO_ABSENT, pgx4_host, pgx4_port, pgx4_database);
-	if (is_type(type, pgx5_conn))
-		return set_layout(at, GO_ABSENT, pgx5_host, pgx5_port, pgx5_database);
+	if (is_type(type, pgx4_conn) || is_type(type, pgx5_conn)) {
+		at->pgx = is_type(type, pgx4_conn) ? 4 : 5;
+		return true;
+	}
 	if (is_type(type, mssql_conn))
 		return set_layout(at, mssql_connector, mssql_host, mssql_port, mssql_database);
 	if (is_type(type, mssql_old_conn))
@@ -195,10 +193,14 @@ __weak int sql_take_option(struct in_flight *span)
 	return 0;
 }
 
-static __always_inline int put_where(struct in_flight *span, __u64 object)
+/* CONN becomes another one. */
+static __always_inline int put_where(struct in_flight *span, struct go_interface *conn)
 {
 	const struct conn_layout *at = (void *)span_scratch(span);
+	__u64 object = conn->data;
 
+	if (at->pgx)
+		return sql_put_pgx(span, conn, at->pgx == 4) ? span_put_peer(span, conn) : 0;
 	if (at->via != GO_ABSENT)
 		object = go_word(object + at->via);
 	if (!object)
@@ -226,7 +228,7 @@ static __noinline int put_conn(struct in_flight *span, __u64 driver_conn)
 	is_known = sql_is_driver(span, conn.tab) || unwrap(span, &conn);
 	span_put_number(span, ATTR_DB_DRIVER, type_of(conn.tab));
 	if (is_known)
-		put_where(span, conn.data);
+		put_where(span, &conn);
 	return 0;
 }
 
@@ -241,7 +243,7 @@ static __always_inline __u64 idle_conn(__u64 db)
 	return idle.len && idle.len <= idle.cap ? go_word(idle.ptr + 8 * (idle.len - 1)) : 0;
 }
 
-/* For a call on a DB of which no connection is known: the type of its connector or driver. */
+/* For a call on a DB of which no connection is known: the type of its connector or driver, or more. */
 static __always_inline int put_connector(struct in_flight *span,
 					 const struct go_interface *connector)
 {
@@ -250,6 +252,8 @@ static __always_inline int put_connector(struct in_flight *span,
 	if (dsn_connector && type == dsn_connector + span->record.bias &&
 	    dsn_connector_driver != GO_ABSENT)
 		type = type_of(go_word(connector->data + dsn_connector_driver));
+	if (pgx5_connector && type == pgx5_connector + span->record.bias)
+		sql_put_pgx_pool(span, connector->data);
 	return span_put_number(span, ATTR_DB_DRIVER, type);
 }
 

@@ -34,6 +34,8 @@ PQ = drivers("pq", "github.com/lib/pq", ("1.0.0", "1.19.13"), ("1.10.9", "1.24.9
 PGX = drivers("pgx4", "github.com/jackc/pgx/v4", ("4.5.0", "1.19.13"), ("4.18.3", "1.24.9"))
 PGX += drivers("pgx5", "github.com/jackc/pgx/v5", ("5.3.0", "1.19.13"), ("5.7.6", "1.24.9"),
                ("5.12.0", "1.27.1"), ("5.12.0", "1.27.1", "pie stripped"))
+PGXPOOL = drivers("pgxpool", "github.com/jackc/pgx/v5", ("5.7.6", "1.24.9"), ("5.12.0", "1.27.1"),
+                  ("5.12.0", "1.27.1", "pie stripped"))
 MYSQL = drivers("mysql", "github.com/go-sql-driver/mysql", ("1.3.0", "1.19.13"),
                 ("1.7.1", "1.24.9"), ("1.10.1", "1.27.1"), ("1.10.1", "1.27.1", "pie stripped"))
 SQLITE = drivers("modernc", "modernc.org/sqlite", ("1.23.1", "1.19.13"), ("1.61.1", "1.27.1"))
@@ -112,7 +114,7 @@ def check_errors(seen, code, message):
         assert message in call.message
 
 
-@pytest.mark.parametrize("driver", PQ + PGX, ids=str)
+@pytest.mark.parametrize("driver", PQ + PGX + PGXPOOL, ids=str)
 def test_postgresql(see, postgresql, driver):
     dsn = f"postgres://postgres@127.0.0.1:{postgresql}/postgres?sslmode=disable"
     seen = see(driver, dsn, ["/all"], len(ALL))
@@ -127,6 +129,28 @@ def test_postgresql_errors(see, postgresql, driver):
     check_errors(seen, "42P01", 'relation "missing" does not exist')
     for call in seen.calls:
         assert call["server.port"] == postgresql and call["db.namespace"] == "postgres"
+
+
+@pytest.mark.parametrize("driver", PGX, ids=str)
+@pytest.mark.parametrize("others", ["down,{up}", "{up},down"])
+def test_one_of_several_servers(see, postgresql, driver, others):
+    """By the connection itself, and its address then: the configuration has more than one name."""
+    with database.socket.socket() as s:  # nobody listens there
+        s.bind(("127.0.0.1", 0))
+        hosts = others.replace("down", f"localhost:{s.getsockname()[1]}").format(
+            up=f"localhost:{postgresql}")
+        dsn = f"postgres://postgres@{hosts}/postgres?sslmode=prefer"
+        seen = see(driver, dsn, ["/all"], len(ALL))
+    check_all(seen, "postgresql", "$1", "postgres", seen.calls[0]["server.address"], postgresql)
+    assert seen.calls[0]["server.address"] in ("127.0.0.1", "::1")
+
+
+@pytest.mark.parametrize("driver", [PGX[1], *PGX[3:5], PGXPOOL[1]], ids=str)
+def test_the_same_server_without_tls(see, postgresql, driver):
+    """sslmode=prefer: two ways to one server, whose name is the one that the program knows."""
+    dsn = f"postgres://postgres@localhost:{postgresql}/postgres?sslmode=prefer"
+    call = see(driver, dsn, ["/ping"], 1).call
+    assert (call["server.address"], call["server.port"]) == ("localhost", postgresql)
 
 
 @pytest.mark.parametrize("driver", [PQ[3], *PGX, MYSQL[2]], ids=str)
