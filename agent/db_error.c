@@ -16,6 +16,7 @@ static const struct {
 	{"*github.com/go-sql-driver/mysql.MySQLError", "Number"},
 	{"github.com/mattn/go-sqlite3.Error", "ExtendedCode"},
 	{"*modernc.org/sqlite.Error", "code"},
+	{"*github.com/glebarez/go-sqlite.Error", "code"},
 	{"github.com/microsoft/go-mssqldb.Error", "Number"},
 	{"github.com/denisenkom/go-mssqldb.Error", "Number"},
 	{"*github.com/ClickHouse/clickhouse-go/v2/lib/proto.Exception", "Code"},

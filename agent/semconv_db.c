@@ -13,9 +13,12 @@ static const struct system {
 } systems[] = {
 	{"github.com/lib/pq.", "postgresql", SQL_STANDARD},
 	{"github.com/jackc/pgx/", "postgresql", SQL_STANDARD},
+	{"github.com/uptrace/bun/driver/pgdriver.", "postgresql", SQL_STANDARD},
 	{"github.com/go-sql-driver/mysql.", "mysql", SQL_MYSQL},
 	{"github.com/mattn/go-sqlite3.", "sqlite", SQL_STANDARD},
 	{"modernc.org/sqlite.", "sqlite", SQL_STANDARD},
+	{"github.com/glebarez/go-sqlite.", "sqlite", SQL_STANDARD},
+	{"github.com/sijms/go-ora", "oracle.db", SQL_STANDARD}, /* and /v2 */
 	{"github.com/microsoft/go-mssqldb.", "microsoft.sql_server", SQL_SERVER},
 	{"github.com/denisenkom/go-mssqldb.", "microsoft.sql_server", SQL_SERVER},
 	{"github.com/ClickHouse/clickhouse-go", "clickhouse", SQL_CLICKHOUSE},

@@ -61,11 +61,13 @@ GO_FIELD(error_pg4_write_err, interface, "github.com/jackc/pgconn.writeError.err
 GO_TYPE(error_mysql, "*github.com/go-sql-driver/mysql.MySQLError");
 GO_FIELD(error_mysql_message, string, "github.com/go-sql-driver/mysql.MySQLError.Message");
 
-/* type Error struct: error.go of mattn, sqlite.go or error.go of modernc */
+/* type Error struct: error.go of mattn, sqlite.go or error.go of modernc and glebarez */
 GO_TYPE(error_sqlite3, "github.com/mattn/go-sqlite3.Error");
 GO_FIELD(error_sqlite3_message, string, "github.com/mattn/go-sqlite3.Error.err");
 GO_TYPE(error_sqlite, "*modernc.org/sqlite.Error");
 GO_FIELD(error_sqlite_message, string, "modernc.org/sqlite.Error.msg");
+GO_TYPE(error_glebarez, "*github.com/glebarez/go-sqlite.Error");
+GO_FIELD(error_glebarez_message, string, "github.com/glebarez/go-sqlite.Error.msg");
 
 /* type Error struct, error.go */
 GO_TYPE(error_mssql, "github.com/microsoft/go-mssqldb.Error");
@@ -129,6 +131,8 @@ static __always_inline bool database_error(__u64 type, __u16 *message, __u16 *co
 		*message = error_sqlite3_message;
 	} else if (error_sqlite && type == error_sqlite) {
 		*message = error_sqlite_message;
+	} else if (error_glebarez && type == error_glebarez) {
+		*message = error_glebarez_message;
 	} else if (error_mssql && type == error_mssql) {
 		*message = error_mssql_message;
 	} else if (error_mssql_old && type == error_mssql_old) {

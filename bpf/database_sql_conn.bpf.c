@@ -37,6 +37,12 @@ GO_TYPE(pgx4_conn, "*github.com/jackc/pgx/v4/stdlib.Conn");
 GO_TYPE(pgx5_conn, "*github.com/jackc/pgx/v5/stdlib.Conn");
 GO_TYPE(pgx5_connector, "github.com/jackc/pgx/v5/stdlib.connector");
 
+/* type Conn struct, driver.go; type Config struct, config.go; v1.2 */
+GO_TYPE(pgdriver_conn, "*github.com/uptrace/bun/driver/pgdriver.Conn");
+GO_FIELD(pgdriver_conf, pointer, "github.com/uptrace/bun/driver/pgdriver.Conn.conf");
+GO_FIELD(pgdriver_addr, string, "github.com/uptrace/bun/driver/pgdriver.Config.Addr");
+GO_FIELD(pgdriver_database, string, "github.com/uptrace/bun/driver/pgdriver.Config.Database");
+
 /* type mysqlConn struct, connection.go; type Config struct, dsn.go; v1.3 to v1.10 */
 GO_TYPE(mysql_conn, "*github.com/go-sql-driver/mysql.mysqlConn");
 GO_FIELD(mysql_cfg, pointer, "github.com/go-sql-driver/mysql.mysqlConn.cfg");
@@ -55,9 +61,10 @@ GO_FIELD(mssql_old_host, string, "github.com/denisenkom/go-mssqldb.Connector.par
 GO_FIELD(mssql_old_port, int, "github.com/denisenkom/go-mssqldb.Connector.params.Port");
 GO_FIELD(mssql_old_database, string, "github.com/denisenkom/go-mssqldb.Connector.params.Database");
 
-/* Of these the type is all there is to know: sqlite needs no server, ClickHouse may have several.
- */
+/* Of these the type is all that is read: sqlite needs no server, ClickHouse may have several. */
 GO_TYPE(sqlite_conn, "*modernc.org/sqlite.conn");
+GO_TYPE(glebarez_conn, "*github.com/glebarez/go-sqlite.conn");
+GO_TYPE(oracle_conn, "*github.com/sijms/go-ora/v2.Connection");
 GO_TYPE(sqlite3_conn, "*github.com/mattn/go-sqlite3.SQLiteConn");
 GO_TYPE(clickhouse_conn, "*github.com/ClickHouse/clickhouse-go.clickhouse");
 GO_TYPE(clickhouse2_conn, "*github.com/ClickHouse/clickhouse-go/v2.stdDriver");
@@ -105,6 +112,11 @@ static __always_inline bool find_layout(__u64 type, struct conn_layout *at)
 		at->address = mysql_addr;
 		return true;
 	}
+	if (is_type(type, pgdriver_conn)) {
+		set_layout(at, pgdriver_conf, GO_ABSENT, GO_ABSENT, pgdriver_database);
+		at->address = pgdriver_addr;
+		return true;
+	}
 	if (is_type(type, pgx4_conn) || is_type(type, pgx5_conn)) {
 		at->pgx = is_type(type, pgx4_conn) ? 4 : 5;
 		return true;
@@ -115,6 +127,7 @@ static __always_inline bool find_layout(__u64 type, struct conn_layout *at)
 		return set_layout(at, mssql_old_connector, mssql_old_host, mssql_old_port,
 				  mssql_old_database);
 	return is_type(type, sqlite_conn) || is_type(type, sqlite3_conn) ||
+	       is_type(type, glebarez_conn) || is_type(type, oracle_conn) ||
 	       is_type(type, clickhouse_conn) || is_type(type, clickhouse2_conn);
 }
 

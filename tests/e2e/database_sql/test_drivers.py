@@ -36,11 +36,14 @@ PGX += drivers("pgx5", "github.com/jackc/pgx/v5", ("5.3.0", "1.19.13"), ("5.7.6"
                ("5.12.0", "1.27.1"), ("5.12.0", "1.27.1", "pie stripped"))
 PGXPOOL = drivers("pgxpool", "github.com/jackc/pgx/v5", ("5.7.6", "1.24.9"), ("5.12.0", "1.27.1"),
                   ("5.12.0", "1.27.1", "pie stripped"))
+PGDRIVER = drivers("pgdriver", "github.com/uptrace/bun/driver/pgdriver", ("1.2.18", "1.27.1"))
+ORACLE = drivers("goora", "github.com/sijms/go-ora/v2", ("2.9.0", "1.27.1"))
 MYSQL = drivers("mysql", "github.com/go-sql-driver/mysql", ("1.3.0", "1.19.13"),
                 ("1.7.1", "1.24.9"), ("1.10.1", "1.27.1"), ("1.10.1", "1.27.1", "pie stripped"))
 SQLITE = drivers("modernc", "modernc.org/sqlite", ("1.23.1", "1.19.13"), ("1.61.1", "1.27.1"))
 SQLITE += drivers("mattn", "github.com/mattn/go-sqlite3", ("1.14.28", "1.27.1", "cgo external"),
                   ("1.6.0", "1.24.9", "cgo external"))
+SQLITE += drivers("glebarez", "github.com/glebarez/go-sqlite", ("1.22.0", "1.27.1"))
 WRAPPED = [Driver("otelsql", (("github.com/XSAM/otelsql", "0.16.0"), ("github.com/lib/pq", "1.10.9")),
                   "1.24.9"),
            Driver("otelsql", (("github.com/XSAM/otelsql", "0.44.0"), ("github.com/lib/pq", "1.12.3")),
@@ -65,7 +68,7 @@ def _started(start):
     return pytest.fixture(scope="module")(fixture)
 
 
-postgresql = _started(database.postgresql)
+postgresql = _started(lambda: database.postgresql("client_encoding=UTF8"))  # pgdriver takes no other
 mariadb = _started(database.mariadb)
 
 
@@ -129,6 +132,24 @@ def test_postgresql_errors(see, postgresql, driver):
     check_errors(seen, "42P01", 'relation "missing" does not exist')
     for call in seen.calls:
         assert call["server.port"] == postgresql and call["db.namespace"] == "postgres"
+
+
+@pytest.mark.parametrize("driver", PGDRIVER, ids=str)
+def test_pgdriver(see, postgresql, driver):
+    dsn = f"postgres://postgres:@127.0.0.1:{postgresql}/postgres?sslmode=disable"
+    seen = see(driver, dsn, [query("query", "SELECT 1, 2"), "/ping"], 2)
+    assert [call.name for call in seen.calls] == ["SELECT", "PING postgres"]
+    for call in seen.calls:
+        assert (call.status, call["db.system.name"], call["db.namespace"]) == (
+            otlp.UNSET, "postgresql", "postgres")
+        assert (call["server.address"], call["server.port"]) == ("127.0.0.1", postgresql)
+
+
+@pytest.mark.parametrize("driver", ORACLE, ids=str)
+def test_oracle(see, driver):
+    """Without a server: what is known before there is a connection."""
+    call = see(driver, "oracle://user:secret@127.0.0.1:1/x", ["/ping"], 1).call
+    assert (call.status, call["db.system.name"]) == (otlp.ERROR, "oracle.db")
 
 
 @pytest.mark.parametrize("driver", PGX, ids=str)
