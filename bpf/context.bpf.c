@@ -308,6 +308,7 @@ static __always_inline void step_by_type(struct context_step *step, __u64 bias)
 		object += context_types[i].offset;
 		if (context_types[i].via == CONTEXT_VIA_POINTER) {
 			step->type = context_types[i].next;
+			step->at.tab = 0; /* no interface holds it */
 			step->at.data = go_word(object);
 			return;
 		}
@@ -336,8 +337,9 @@ __weak int context_find_up(const struct goroutine *on, const struct go_interface
 		s.key.context = at.data;
 		if (is_found(&s, at.tab, bias, out))
 			return 1;
+		/* not a break: to 6.1 what follows a call must not be where a loop begins */
 		if (bpf_probe_read_user(&at, sizeof(at), (void *)at.data))
-			break;
+			at.data = 0;
 	}
 	return may_ask_types(context) ? 0 : what_is_left(&s, out);
 }
@@ -354,8 +356,7 @@ __weak int context_find_by_type(const struct goroutine *on, const struct go_inte
 	step.at = *context;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && step.at.data; i++) {
 		s.key.context = step.at.data;
-		/* what was reached by a pointer to a known type was not held by an interface */
-		if (is_found(&s, step.type ? 0 : step.at.tab, bias, out))
+		if (is_found(&s, step.at.tab, bias, out))
 			return 1;
 		step_by_type(&step, bias);
 	}
@@ -401,7 +402,7 @@ __weak int context_canceled_by(const struct go_interface *context, const struct 
 			       !is_past_deadline(cancel_ctx, bias);
 		}
 		if (bpf_probe_read_user(&at, sizeof(at), (void *)at.data))
-			return 0;
+			at.data = 0;
 	}
 	return 0;
 }
