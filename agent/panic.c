@@ -20,7 +20,7 @@ static const char *const bounds_formats[][2] = {
 	{"slice bounds out of range [::%x] with capacity %y", "slice bounds out of range [::%x]"},
 	{"slice bounds out of range [:%x:%y]", "slice bounds out of range [:%x:]"},
 	{"slice bounds out of range [%x:%y:]", "slice bounds out of range [%x::]"},
-	{"cannot convert slice with length %x to array or pointer to array with length %y", ""},
+	{"cannot convert slice with length %y to array or pointer to array with length %x", ""},
 };
 
 /* Error types whose first field is the string that Error() returns. */

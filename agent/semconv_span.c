@@ -172,6 +172,15 @@ static void finish_error(struct replay *r)
 	r->errors.cnt = 0;
 }
 
+/* W3C trace context: an id that is all zero is none. */
+static bool is_valid(const struct span_link *link)
+{
+	static const struct span_link none;
+
+	return memcmp(link->trace_id, none.trace_id, sizeof(none.trace_id)) &&
+	       memcmp(link->span_id, none.span_id, sizeof(none.span_id));
+}
+
 static void put_link(struct replay *r)
 {
 	struct build_span *b = r->b;
@@ -180,11 +189,12 @@ static void put_link(struct replay *r)
 	r->link = NULL;
 	if (r->row.len != sizeof(from))
 		return;
-	if (b->span.link_cnt == BUILD_LINKS_MAX) {
+	memcpy(&from, r->row.value, sizeof(from));
+	/* to a span of the same program: without an SDK the program has no ids for it */
+	if (b->span.link_cnt == BUILD_LINKS_MAX || !is_valid(&from)) {
 		b->span.dropped_link_cnt++;
 		return;
 	}
-	memcpy(&from, r->row.value, sizeof(from));
 	r->link = &b->links[b->span.link_cnt++];
 	*r->link = (struct otlp_link){.flags = from.flags | OTLP_FLAG_HAS_IS_REMOTE,
 				      .attributes = &b->more[b->more_cnt]};
@@ -205,7 +215,8 @@ static void put_row(struct replay *r)
 {
 	struct otlp_span *span = &r->b->span;
 
-	if (r->row.key == ATTR_ERROR || r->row.key == ATTR_ERROR_TEXT) {
+	if (r->row.key == ATTR_ERROR || r->row.key == ATTR_ERROR_TEXT ||
+	    r->row.key == ATTR_ERROR_ADDRESS) {
 		go_error__read(&r->errors, &r->body, &r->row);
 		return;
 	}

@@ -33,6 +33,7 @@ class Span:
     schema_url: str
     dropped_attributes: int = 0
     dropped_events: int = 0
+    dropped_links: int = 0
 
     def __getitem__(self, key):
         return self.attributes.get(key)
@@ -82,7 +83,8 @@ def _span(s, resource, scope):
         scope_version=scope.get("scope", {}).get("version", ""),
         schema_url=scope.get("schemaUrl", ""),
         dropped_attributes=s.get("droppedAttributesCount", 0),
-        dropped_events=s.get("droppedEventsCount", 0))
+        dropped_events=s.get("droppedEventsCount", 0),
+        dropped_links=s.get("droppedLinksCount", 0))
 
 
 def spans_of(message):

@@ -9,6 +9,7 @@ from harness.otlp import ERROR
 PANICS = {
     "nilmap": ("runtime.plainError", "assignment to entry in nil map"),
     "index": ("runtime.boundsError", "index out of range [3] with length 2"),
+    "array": ("runtime.boundsError", "pointer to array with length 9"),
     "nilpointer": ("runtime.errorString", "invalid memory address or nil pointer dereference"),
     "conversion": ("*runtime.TypeAssertionError",
                    "interface conversion: interface {} is string, not int"),

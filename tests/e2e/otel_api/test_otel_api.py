@@ -94,6 +94,7 @@ def options_are_right(spans, version):
     assert spans["below root"].parent_id == spans["root"].span_id
     assert spans["below root"].trace_id == spans["root"].trace_id
     assert spans["below root"].kind == CLIENT
+    assert spans["linked"].dropped_links == 1, "one of the program's own"
     linked = [spans["linked"]]
     if int(version.split(".")[1]) >= 27:
         linked.append(spans["link added"])

@@ -77,6 +77,8 @@ func panics(w http.ResponseWriter, r *http.Request) {
 		noLimits["a"] = 1
 	case "index":
 		fmt.Fprint(w, twoNumbers[len(twoNumbers)+1])
+	case "array":
+		fmt.Fprint(w, (*[9]int)(twoNumbers))
 	case "nilpointer":
 		fmt.Fprint(w, noConfig.limits)
 	case "conversion":

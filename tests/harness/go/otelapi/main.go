@@ -116,7 +116,8 @@ func options(w http.ResponseWriter, r *http.Request) {
 	_, below := tracer.Start(ctx, "below root", trace.WithSpanKind(trace.SpanKindClient))
 	below.End()
 	root.End()
-	_, linked := tracer.Start(r.Context(), "linked", trace.WithLinks(link()))
+	_, linked := tracer.Start(r.Context(), "linked",
+		trace.WithLinks(link(), trace.Link{SpanContext: below.SpanContext()})) // which has no ids
 	linked.End()
 	if _, ok := linked.(interface{ AddLink(trace.Link) }); ok { // from v1.27
 		_, span := tracer.Start(r.Context(), "link added")
