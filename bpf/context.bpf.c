@@ -165,7 +165,8 @@ __weak int context_outlives(const struct in_flight *span, bool for_long)
 		return 0;
 	if (for_long)
 		owner->kind = CONTEXT_OTHER;
-	owner->ended_ns = bpf_ktime_get_boot_ns();
+	else
+		owner->ended_ns = bpf_ktime_get_boot_ns();
 	return 0;
 }
 

@@ -126,6 +126,15 @@ def alive(pid):
         return False
 
 
+def thread_states(pid):
+    """The letters of /proc/PID/task/*/stat."""
+    states = set()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/stat") as f:
+            states.add(f.read().rpartition(")")[2].split()[0])
+    return states
+
+
 def children(pid):
     """Pids of the direct children of PID."""
     found = []

@@ -2,14 +2,13 @@
 """gRPC's client and server in two processes, one agent, nothing written: every server span's parent
 is the very client span that caused it, or there is none."""
 import collections
-import pathlib
 import signal
 
 import pytest
 
 from harness import build
 from harness.otlp import CLIENT, SERVER
-from harness.process import eventually
+from harness.process import eventually, thread_states
 
 MODULE = "google.golang.org/grpc"
 NEW = (build.NEWEST, "1.85.0")
@@ -142,19 +141,13 @@ def test_a_call_that_is_tried_again(pair, go, version, mode):
     is_caused(clients[1], servers[3])
 
 
-def threads(pid):
-    """What state they are in."""
-    return {path.read_text().rpartition(")")[2].split()[0]
-            for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")}
-
-
 @pytest.mark.parametrize("go, version, mode", CORNERS)
 def test_a_server_that_comes_late(pair, go, version, mode):
     """The client has given up by then; and its next call is another stream."""
     p = pair(go, version, mode)
     p.do(do="unary", text="hi")
     p.back.signal(signal.SIGSTOP)
-    assert eventually(lambda: threads(p.back.outer_pid) == {"T"}, 5)
+    assert eventually(lambda: thread_states(p.back.outer_pid) == {"T"}, 5)
     assert p.do(do="unary", text="hi", timeoutMs=100)["code"] == "DeadlineExceeded"
     p.back.signal(signal.SIGCONT)
     p.do(do="unary", text="hi")

@@ -3,7 +3,6 @@
 very client span that caused it, or there is none."""
 import concurrent.futures
 import json
-import pathlib
 import re
 import signal
 import urllib.parse
@@ -11,7 +10,7 @@ import urllib.parse
 import pytest
 
 from harness.client import get
-from harness.process import eventually
+from harness.process import eventually, thread_states
 
 SERVER, CLIENT = 2, 3
 FOREIGN = "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
@@ -77,19 +76,13 @@ def test_every_server_span_has_its_client(pair, base, via, proto, version, mode)
         is_caused(client, server)
 
 
-def threads(pid):
-    """What state they are in."""
-    return {path.read_text().rpartition(")")[2].split()[0]
-            for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")}
-
-
 @pytest.mark.parametrize("version", ["1.19.13", "1.27.1"])
 def test_a_server_that_comes_late(pair, version):
     """The client has given up by then, and its next request goes over another connection."""
     p = pair(version)
     p.call("/ok/1")
     p.back.signal(signal.SIGSTOP)
-    assert eventually(lambda: threads(p.back.outer_pid) == {"T"}, 5)
+    assert eventually(lambda: thread_states(p.back.outer_pid) == {"T"}, 5)
     p.call("/ok/2", timeout=100, fails=True)
     p.back.signal(signal.SIGCONT)
     p.call("/ok/3")

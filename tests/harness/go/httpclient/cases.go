@@ -74,17 +74,22 @@ func oneCase(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "done")
 }
 
-func fanOut(s scene) {
+// each does F for each label, on a goroutine of its own, and waits for them.
+func each(f func(label string), labels ...string) {
 	var wg sync.WaitGroup
-	for _, label := range []string{"a", "b"} {
+	for _, label := range labels {
 		label := label
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			s.get(s.r.Context(), label)
+			f(label)
 		}()
 	}
 	wg.Wait()
+}
+
+func fanOut(s scene) {
+	each(func(label string) { s.get(s.r.Context(), label) }, "a", "b")
 }
 
 func errGroup(s scene) {
@@ -203,17 +208,9 @@ func recovered(s scene) {
 
 // lastWords are those of goroutines that end when their panic is recovered.
 func lastWords(s scene) {
-	var over sync.WaitGroup
-	for _, label := range []string{"a", "b"} {
-		label := label
-		over.Add(1)
-		go func() {
-			defer over.Done()
-			defer func() { recover() }()
-			s.getVia(s.r.Context(), "panicking", label)
-		}()
-	}
-	over.Wait()
+	each(func(label string) {
+		swallow(func() { s.getVia(s.r.Context(), "panicking", label) })
+	}, "a", "b")
 }
 
 func swallow(f func()) {
