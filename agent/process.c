@@ -58,7 +58,7 @@ int process__read(int pid, struct process *out)
 		err = read_uid(pid, &p.uid);
 	if (err) {
 		process__clear(&p);
-		return err == -ENOENT ? -ENOEXEC : err;
+		return err == -ENOENT ? -ESRCH : err; /* it is ending: its memory has gone before it */
 	}
 	p.exe_deleted = cut_deleted(p.exe_path);
 	*out = p;

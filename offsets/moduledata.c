@@ -258,7 +258,7 @@ static int read_fields(struct fields *f, struct moduledata *md, struct why *why)
 	md->itabs = word_field(f, "itaboffset", false);
 	md->itabs_size = word_field(f, "itabsize", false);
 	if (md->itabs)
-		md->itabs += f->types->types;
+		md->itabs += f->types->data.types;
 	if (f->missing)
 		return why__set(why, -EIO, "runtime.moduledata has no field %s", f->missing);
 	if (!md->text || md->etext <= md->text)

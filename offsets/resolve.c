@@ -372,12 +372,15 @@ static size_t next_split(const char *path, size_t from)
 	return dot;
 }
 
-/* Where the type's name ends in PATH ("gopkg.in/yaml.v3.Node.Kind"): the first that exists. */
+/* Where the struct's name ends in PATH ("gopkg.in/yaml.v3.Node.Kind"): the first that exists. */
 static int find_root(const struct resolve *r, const char *path, uint64_t *type, size_t *len)
 {
 	for (*len = next_split(path, 0); *len; *len = next_split(path, *len)) {
 		int err = rtype__find(r->types, path, *len, type);
+		struct type_fact fact;
 
+		if (!err && (rtype__at(r->types, *type, &fact) || fact.kind != GO_KIND_STRUCT))
+			err = -ENOENT;
 		if (err != -ENOENT)
 			return err;
 	}

@@ -3,217 +3,17 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-	TYPE_SIZE = 48,
-	STRUCT_SIZE = 80,
-	UNCOMMON_SIZE = 16,
 	FIELD_SIZE = 24,
-	KIND_OFF = 23,
-	KIND_MASK = 31, /* above: direct interface and gc program bits of Go <= 1.25 */
-	TFLAG_UNCOMMON = 1,
-	TFLAG_EXTRA_STAR = 2,
-	TFLAG_NAMED = 4,
-	NAME_FLAGS_MAX = 15,
 	NAME_EMBEDDED = 8, /* of a field; Go <= 1.18: bit 0 of the offset */
-	TFLAG_MAX = 63,
-	MAP_SIZE_MIN = 88,  /* Go <= 1.23 */
-	MAP_SIZE_MAX = 160, /* 136 in 1.27, and some room */
-	DEPTH_MAX = 16,	    /* of pointers to pointers */
+	STARS_MAX = 16,
 };
-
-struct descriptor {
-	uint64_t size;
-	uint64_t ptrdata;
-	uint8_t tflag;
-	uint8_t align;
-	uint8_t field_align;
-	uint8_t kind;
-	int32_t str;
-	int32_t ptr_to_this;
-};
-
-struct name {
-	const char *start;
-	size_t len;
-};
-
-static bool in_types(const struct rtype *r, uint64_t addr)
-{
-	return addr >= r->types && addr < r->etypes;
-}
-
-/* The name record at ADDR: flags, varint length, bytes. */
-static bool read_name(const struct rtype *r, uint64_t addr, struct name *out)
-{
-	struct cursor c = image__cursor_to_end(r->image, addr);
-	uint8_t flags = cursor__u8(&c);
-	uint32_t len = cursor__varint(&c);
-	const uint8_t *bytes = cursor__bytes(&c, len);
-
-	if (!bytes || flags > NAME_FLAGS_MAX)
-		return false;
-	*out = (struct name){(const char *)bytes, len};
-	return true;
-}
-
-/* Name at an offset from types; the descriptor's STR and PKGPATH are such. */
-static bool read_name_off(const struct rtype *r, int32_t off, struct name *out)
-{
-	return off > 0 && (uint32_t)off < r->etypes - r->types && read_name(r, r->types + off, out);
-}
-
-static bool is_align(uint8_t align)
-{
-	return align == 1 || align == 2 || align == 4 || align == 8;
-}
-
-static bool read_descriptor(const struct rtype *r, uint64_t addr, struct descriptor *d)
-{
-	struct cursor c = image__cursor(r->image, addr, TYPE_SIZE);
-	struct name str;
-
-	if (!in_types(r, addr) || addr % 8)
-		return false;
-	d->size = cursor__u64(&c);
-	d->ptrdata = cursor__u64(&c);
-	cursor__skip(&c, 4);
-	d->tflag = cursor__u8(&c);
-	d->align = cursor__u8(&c);
-	d->field_align = cursor__u8(&c);
-	d->kind = cursor__u8(&c) & KIND_MASK;
-	cursor__skip(&c, 16);
-	d->str = cursor__u32(&c);
-	d->ptr_to_this = cursor__u32(&c);
-	return !c.overrun && d->kind >= GO_KIND_BOOL && d->kind <= GO_KIND_UNSAFE_POINTER &&
-	       is_align(d->align) && d->align == d->field_align && d->ptrdata <= d->size &&
-	       read_name_off(r, d->str, &str);
-}
-
-static uint64_t word_at(const struct rtype *r, uint64_t addr)
-{
-	struct cursor c = image__cursor(r->image, addr, 8);
-
-	return cursor__word(&c);
-}
-
-/* -- names -- */
-
-/* str without the star that Go shares it with ("*http.response" serves both types). */
-static bool read_str(const struct rtype *r, const struct descriptor *d, struct name *out)
-{
-	if (!read_name_off(r, d->str, out))
-		return false;
-	if (d->tflag & TFLAG_EXTRA_STAR && out->len && out->start[0] == '*') {
-		out->start++;
-		out->len--;
-	}
-	return true;
-}
-
-/* Import path of a named type whose kind-specific part ends at OFF. */
-static bool read_package(const struct rtype *r, uint64_t addr, uint32_t off, struct name *out)
-{
-	struct cursor c = image__cursor(r->image, addr + off, UNCOMMON_SIZE);
-	int32_t pkg_path = cursor__u32(&c);
-
-	return !c.overrun && read_name_off(r, pkg_path, out);
-}
-
-/*
- * Map descriptors differ in size by Go version (abi.OldMapType, SwissMapType): the one is right
- * where a path is found that fits the short name.
- */
-static bool read_map_package(const struct rtype *r, uint64_t addr, struct name str,
-			     struct name *out)
-{
-	const char *dot = memchr(str.start, '.', str.len);
-
-	for (uint32_t size = MAP_SIZE_MIN; dot && size <= MAP_SIZE_MAX; size += 8) {
-		if (read_package(r, addr, size, out) &&
-		    memmem(out->start, out->len, str.start, dot - str.start))
-			return true;
-	}
-	return false;
-}
-
-static uint32_t kind_size(uint8_t kind)
-{
-	switch (kind) {
-	case GO_KIND_POINTER:
-	case GO_KIND_SLICE:
-	case GO_KIND_FUNC:
-		return TYPE_SIZE + 8;
-	case GO_KIND_CHAN:
-		return TYPE_SIZE + 16;
-	case GO_KIND_ARRAY:
-		return TYPE_SIZE + 24;
-	case GO_KIND_INTERFACE:
-	case GO_KIND_STRUCT:
-		return STRUCT_SIZE;
-	default:
-		return TYPE_SIZE;
-	}
-}
-
-static bool append(char *buf, size_t buf_sz, size_t *n, struct name part)
-{
-	if (part.len >= buf_sz - *n)
-		return false;
-	memcpy(buf + *n, part.start, part.len);
-	*n += part.len;
-	buf[*n] = '\0';
-	return true;
-}
-
-/* "http.response" of package net/http becomes "net/http.response". */
-static struct name package_of(const struct rtype *r, uint64_t addr, const struct descriptor *d,
-			      struct name str)
-{
-	struct name path = {"", 0};
-	bool found;
-
-	if (!(d->tflag & TFLAG_NAMED) || !(d->tflag & TFLAG_UNCOMMON))
-		return path;
-	if (d->kind == GO_KIND_MAP)
-		found = read_map_package(r, addr, str, &path);
-	else
-		found = read_package(r, addr, kind_size(d->kind), &path);
-	return found ? path : (struct name){"", 0};
-}
 
 int rtype__name(const struct rtype *r, uint64_t addr, char *buf, size_t buf_sz)
 {
-	struct name str, path;
-	struct descriptor d;
-	const char *dot;
-	size_t n = 0;
-
-	for (int depth = 0;; depth++) {
-		const char *prefix;
-
-		if (!read_descriptor(r, addr, &d) || depth > DEPTH_MAX)
-			return -ENOENT;
-		if (d.tflag & TFLAG_NAMED || (d.kind != GO_KIND_POINTER && d.kind != GO_KIND_SLICE))
-			break;
-		prefix = d.kind == GO_KIND_POINTER ? "*" : "[]";
-		if (!buf_sz || !append(buf, buf_sz, &n, (struct name){prefix, strlen(prefix)}))
-			return -E2BIG;
-		addr = word_at(r, addr + TYPE_SIZE);
-	}
-	if (!read_str(r, &d, &str))
-		return -ENOENT;
-	path = package_of(r, addr, &d, str);
-	dot = memchr(str.start, '.', str.len);
-	if (path.len && dot) {
-		str.len -= dot - str.start;
-		str.start = dot;
-	} else {
-		path.len = 0;
-	}
-	if (!buf_sz || !append(buf, buf_sz, &n, path) || !append(buf, buf_sz, &n, str))
-		return -E2BIG;
-	return n;
+	return descriptor__name(&r->data, addr, buf, buf_sz);
 }
 
 /* -- the scan -- */
@@ -234,24 +34,27 @@ static bool is_struct(const struct rtype *r, uint64_t addr, const uint8_t *bytes
 	if (cnt != load_u64(bytes + 72))
 		return false;
 	if (!fields)
-		fields = word_at(r, addr + 56);
+		fields = descriptor__word(&r->data, addr + 56);
 	if (fields != addr + STRUCT_SIZE && fields != addr + STRUCT_SIZE + UNCOMMON_SIZE)
 		return false;
-	return fields <= r->etypes && cnt <= (r->etypes - fields) / FIELD_SIZE;
+	return fields <= r->data.etypes && cnt <= (r->data.etypes - fields) / FIELD_SIZE;
 }
 
-/* A wrong guess among the other kinds does no harm: it would have to bear a name asked for. */
+/*
+ * A wrong guess among the other kinds would have to be as large as its kind, and to bear a name that
+ * is asked for.
+ */
 static bool is_wanted(const struct rtype *r, uint64_t addr, const uint8_t *bytes)
 {
 	uint8_t tflag = bytes[20], align = bytes[21], kind = bytes[23] & KIND_MASK;
 	uint8_t named = TFLAG_NAMED | TFLAG_UNCOMMON;
 	struct descriptor d;
 
-	if (!kind || tflag > TFLAG_MAX || !is_align(align) || align != bytes[22])
+	if (!kind || tflag > TFLAG_MAX || !descriptor__is_align(align) || align != bytes[22])
 		return false;
 	if (kind == GO_KIND_STRUCT ? !is_struct(r, addr, bytes) : (tflag & named) != named)
 		return false;
-	return read_descriptor(r, addr, &d);
+	return descriptor__read(&r->data, addr, &d);
 }
 
 static int keep(struct rtype *r, uint64_t off, size_t *cap)
@@ -271,15 +74,15 @@ static int keep(struct rtype *r, uint64_t off, size_t *cap)
 
 static int scan(struct rtype *r)
 {
-	uint64_t size = r->etypes - r->types;
-	const uint8_t *bytes = image__at(r->image, r->types, size);
+	uint64_t size = r->data.etypes - r->data.types;
+	const uint8_t *bytes = image__at(r->data.image, r->data.types, size);
 	size_t cap = 0;
 	int err;
 
 	if (!bytes || size > UINT32_MAX)
 		return -EIO;
-	for (uint64_t off = -r->types & 7; off + STRUCT_SIZE <= size; off += 8) {
-		if (!is_wanted(r, r->types + off, bytes + off))
+	for (uint64_t off = -r->data.types & 7; off + STRUCT_SIZE <= size; off += 8) {
+		if (!is_wanted(r, r->data.types + off, bytes + off))
 			continue;
 		r->struct_cnt += (bytes[off + KIND_OFF] & KIND_MASK) == GO_KIND_STRUCT;
 		err = keep(r, off, &cap);
@@ -294,10 +97,11 @@ static int index_names(struct rtype *r)
 	int err = name_index__init(&r->by_name, r->found_cnt);
 
 	for (size_t i = 0; !err && i < r->found_cnt; i++) {
+		uint64_t addr = r->data.types + r->found[i];
 		struct descriptor d;
-		struct name str;
+		struct type_text str;
 
-		if (read_descriptor(r, r->types + r->found[i], &d) && read_str(r, &d, &str))
+		if (descriptor__read(&r->data, addr, &d) && descriptor__str(&r->data, &d, &str))
 			name_index__add(&r->by_name, name__tail_hash(str.start, str.len, "./"), i);
 	}
 	return err;
@@ -310,9 +114,7 @@ int rtype__open(const struct image *image, uint64_t types, uint64_t etypes, stru
 
 	if (!r)
 		return -ENOMEM;
-	r->image = image;
-	r->types = types;
-	r->etypes = etypes;
+	r->data = (struct type_data){image, types, etypes};
 	err = scan(r);
 	if (!err)
 		err = index_names(r);
@@ -338,7 +140,7 @@ void rtype__free(struct rtype *r)
 
 /* Collects candidates of one name: an exact match beats matches after normalisation. */
 struct match {
-	struct name wanted;
+	struct type_text wanted;
 	uint64_t exact;
 	uint64_t normalised;
 	int exact_cnt;
@@ -380,7 +182,7 @@ static int find_indexed(const struct rtype *r, const char *name, size_t len, uin
 
 	for (uint32_t e = name_index__first(&r->by_name, hash); e;
 	     e = name_index__next(&r->by_name, e))
-		offer(r, r->types + r->found[e - 1], &m);
+		offer(r, r->data.types + r->found[e - 1], &m);
 	return settle(&m, addr);
 }
 
@@ -388,27 +190,27 @@ static bool is_pointer_to(const struct rtype *r, uint64_t addr, uint64_t elem)
 {
 	struct descriptor d;
 
-	return read_descriptor(r, addr, &d) && d.kind == GO_KIND_POINTER &&
-	       !(d.tflag & TFLAG_NAMED) && word_at(r, addr + TYPE_SIZE) == elem;
+	return descriptor__read(&r->data, addr, &d) && d.kind == GO_KIND_POINTER &&
+	       !(d.tflag & TFLAG_NAMED) && descriptor__word(&r->data, addr + TYPE_SIZE) == elem;
 }
 
 /* The pointer type of the type at ELEM: named there, else found by looking everywhere. */
 static int find_pointer(const struct rtype *r, uint64_t elem, uint64_t *addr)
 {
-	uint64_t size = r->etypes - r->types;
-	const uint8_t *bytes = image__at(r->image, r->types, size);
+	uint64_t size = r->data.etypes - r->data.types;
+	const uint8_t *bytes = image__at(r->data.image, r->data.types, size);
 	struct descriptor d;
 
-	if (!read_descriptor(r, elem, &d))
+	if (!descriptor__read(&r->data, elem, &d))
 		return -ENOENT;
-	if (d.ptr_to_this > 0 && is_pointer_to(r, r->types + d.ptr_to_this, elem)) {
-		*addr = r->types + d.ptr_to_this;
+	if (d.ptr_to_this > 0 && is_pointer_to(r, r->data.types + d.ptr_to_this, elem)) {
+		*addr = r->data.types + d.ptr_to_this;
 		return 0;
 	}
-	for (uint64_t off = -r->types & 7; bytes && off + TYPE_SIZE + 8 <= size; off += 8) {
+	for (uint64_t off = -r->data.types & 7; bytes && off + TYPE_SIZE + 8 <= size; off += 8) {
 		if ((bytes[off + KIND_OFF] & KIND_MASK) == GO_KIND_POINTER &&
-		    is_pointer_to(r, r->types + off, elem)) {
-			*addr = r->types + off;
+		    is_pointer_to(r, r->data.types + off, elem)) {
+			*addr = r->data.types + off;
 			return 0;
 		}
 	}
@@ -421,7 +223,7 @@ int rtype__find(const struct rtype *r, const char *name, size_t len, uint64_t *a
 	size_t stars = 0;
 	int err;
 
-	while (stars < len && stars < DEPTH_MAX && name[stars] == '*')
+	while (stars < len && stars < STARS_MAX && name[stars] == '*')
 		stars++;
 	err = find_indexed(r, name + stars, len - stars, &found);
 	for (; !err && stars; stars--)
@@ -436,15 +238,15 @@ int rtype__at(const struct rtype *r, uint64_t addr, struct type_fact *out)
 	struct type_fact fact = {.addr = addr};
 	struct descriptor d;
 
-	if (!read_descriptor(r, addr, &d))
+	if (!descriptor__read(&r->data, addr, &d))
 		return -ENOENT;
 	fact.size = d.size;
 	fact.kind = d.kind;
 	if (d.kind == GO_KIND_POINTER || d.kind == GO_KIND_SLICE || d.kind == GO_KIND_ARRAY ||
 	    d.kind == GO_KIND_CHAN)
-		fact.elem = word_at(r, addr + TYPE_SIZE);
+		fact.elem = descriptor__word(&r->data, addr + TYPE_SIZE);
 	else if (d.kind == GO_KIND_MAP)
-		fact.elem = word_at(r, addr + TYPE_SIZE + 8);
+		fact.elem = descriptor__word(&r->data, addr + TYPE_SIZE + 8);
 	*out = fact;
 	return 0;
 }
@@ -453,22 +255,22 @@ int rtype__field(const struct rtype *r, uint64_t addr, size_t i, struct rtype_fi
 {
 	struct rtype_field field;
 	struct descriptor d;
-	struct name name;
+	struct type_text name;
 	struct cursor c, flags;
 	uint64_t fields, cnt;
 
-	if (!read_descriptor(r, addr, &d))
+	if (!descriptor__read(&r->data, addr, &d))
 		return -ENOENT;
 	if (d.kind != GO_KIND_STRUCT)
 		return -EINVAL;
-	c = image__cursor(r->image, addr + TYPE_SIZE + 8, 16);
+	c = image__cursor(r->data.image, addr + TYPE_SIZE + 8, 16);
 	fields = cursor__word(&c);
 	cnt = cursor__u64(&c);
-	if (c.overrun || i >= cnt || cnt > (r->etypes - r->types) / FIELD_SIZE)
+	if (c.overrun || i >= cnt || cnt > (r->data.etypes - r->data.types) / FIELD_SIZE)
 		return -ENOENT;
-	c = image__cursor(r->image, fields + i * FIELD_SIZE, FIELD_SIZE);
-	flags = image__cursor(r->image, cursor__word(&c), 1);
-	if (!read_name(r, flags.addr, &name))
+	c = image__cursor(r->data.image, fields + i * FIELD_SIZE, FIELD_SIZE);
+	flags = image__cursor(r->data.image, cursor__word(&c), 1);
+	if (!descriptor__text(&r->data, flags.addr, &name))
 		return -ENOENT;
 	field.name = name.start;
 	field.name_len = name.len;

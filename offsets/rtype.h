@@ -4,26 +4,20 @@
  * and reflect, stripped or not. The descriptors of structs and of named types are found by one
  * linear scan of [types, etypes); nothing is copied but an index of 12 to 16 bytes a type.
  *
- * Layout (Go src/internal/abi/type.go, the same from 1.19 to 1.27; before: runtime/type.go):
- *   Type        48 bytes: size 0, ptrdata 8, hash 16, tflag 20, align 21, fieldalign 22, kind 23,
- *               str 40 (i32 from types), ptrToThis 44 (i32 from types)
+ * Layout of a struct's fields (Go src/internal/abi/type.go, the same from 1.19 to 1.27):
  *   Struct      pkgPath 48, fields {ptr, len, cap} 56; the fields follow at 80, or 96 if uncommon
  *   field       name pointer 0, type pointer 8, offset 16; Go <= 1.18 keeps offset << 1
- *   uncommon    behind the kind's own part: pkgPath i32 from types
- *   name        flag byte (8: an embedded field's), varint length, bytes (Go >= 1.17)
  */
 #ifndef GOSPAN_OFFSETS_RTYPE_H
 #define GOSPAN_OFFSETS_RTYPE_H
 
-#include "image.h"
+#include "descriptor.h"
 #include "names.h"
 
 enum { RTYPE_NAME_MAX = 4096 };
 
 struct rtype {
-	const struct image *image;
-	uint64_t types;
-	uint64_t etypes;
+	struct type_data data;
 	uint32_t *found; /* offsets from types */
 	size_t found_cnt;
 	size_t struct_cnt; /* of them */

@@ -63,7 +63,7 @@ def nothing_but_the_surplus_is_lost(span):
 
 
 def events_are_right(span):
-    plain, more, error, wrapped = span.events
+    plain, more, error, wrapped, network = span.events
     assert (plain.name, plain.attributes) == ("plain", {})
     assert span.start_ns <= plain.time_ns <= error.time_ns
     assert (more.name, more.attributes, more.time_ns) == ("with more", {"n": 7, "s": "t"}, MOMENT)
@@ -72,6 +72,9 @@ def events_are_right(span):
                                 "exception.message": "out of stock"}
     assert wrapped.attributes == {"exception.type": "*fmt.wrapError", "retried": True,
                                   "exception.message": "order: context deadline exceeded"}
+    assert network.attributes == {
+        "exception.type": "*net.OpError",
+        "exception.message": "dial tcp 192.0.2.7:4711->192.0.2.1:80: no way"}
     assert span.end_ns == MOMENT + 3_000_000_000, "as End was told"
     assert span.status == otlp.UNSET, "an error that was recorded is not yet a failure"
 

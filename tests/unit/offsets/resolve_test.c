@@ -384,6 +384,42 @@ static void knows_embedded_fields(void **state)
 	resolve__free(r);
 }
 
+/*
+ * What lies between the descriptors may look like one, with the name of a package for its name. Seen in
+ * a program of Go 1.20: its bool called "net" hid all of net's types.
+ */
+static void a_wrong_guess_hides_nothing(void **state)
+{
+	enum { PKG_PATH_OFF = 80 }; /* of a struct that has one: it names its package */
+	const struct fixture *f = *state;
+	struct resolve *r = fixture__open(SERVER, f->version, f->mode);
+	struct type_fact package, victim;
+	struct field_fact field;
+	struct why why;
+	uint64_t at;
+	size_t size;
+	unsigned char *bytes = fixture__load(SERVER, f->version, f->mode, &size);
+	/* size, ptrdata, hash; flags of a named type, alignment; kind bool */
+	uint64_t guess[6] = {0x504000000000003, 0, 0x0101010500000000};
+	int fd;
+
+	assert_int_equal(resolve__type(r, "net.TCPAddr", &package), 0);
+	assert_int_equal(resolve__file_off(r, package.addr, &at), 0);
+	memcpy(&guess[5], bytes + at + PKG_PATH_OFF, 4);
+	assert_int_equal(resolve__type(r, "main.Outer", &victim), 0);
+	assert_int_equal(resolve__file_off(r, victim.addr, &at), 0);
+	memcpy(bytes + at, guess, sizeof(guess));
+	resolve__free(r);
+	fd = memory_file(bytes, size);
+	assert_int_equal(resolve__open(fd, "app", &r, &why), 0);
+	assert_int_equal(resolve__type(r, "main.Outer", &victim), -ENOENT);
+	assert_int_equal(resolve__type(r, "net", &victim), -ENOENT);
+	assert_int_equal(resolve__field(r, "net.TCPAddr.IP", &field, &why), 0);
+	resolve__free(r);
+	close(fd);
+	free(bytes);
+}
+
 /* The smallest program has all that the bootstrap needs. */
 static void opens_hello(void **state)
 {
@@ -414,6 +450,7 @@ int main(void)
 		cmocka_unit_test(visits_implementers),
 		cmocka_unit_test(knows_what_interfaces_include),
 		cmocka_unit_test(knows_embedded_fields),
+		cmocka_unit_test(a_wrong_guess_hides_nothing),
 		cmocka_unit_test(opens_hello),
 	};
 	enum {

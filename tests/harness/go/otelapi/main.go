@@ -86,6 +86,8 @@ func events(w http.ResponseWriter, r *http.Request) {
 	span.RecordError(errors.New("out of stock"))
 	span.RecordError(fmt.Errorf("order: %w", context.DeadlineExceeded),
 		trace.WithAttributes(attribute.Bool("retried", true)))
+	span.RecordError(&net.OpError{Op: "dial", Net: "tcp", Source: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 4711},
+		Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80}, Err: errors.New("no way")})
 	span.RecordError(nil)
 	span.End(trace.WithTimestamp(moment.Add(3 * time.Second)))
 	_, unset := tracer.Start(r.Context(), "unset times", trace.WithTimestamp(time.Time{}))
