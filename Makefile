@@ -112,8 +112,11 @@ $(B)/unit/%: $(B)/tests/unit/%.o $$(UNIT_LIBS_$$(firstword $$(subst /, ,$$*)))
 	$(call msg,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
-unit: $(UNIT) ## run the unit tests (use SAN=1)
-	$(Q)scripts/run-unit $^
+# What only make fuzz, bench and kernels link: it is to compile here all the same.
+REST := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard $(patsubst %,tests/%/*.c,fuzz bench kernels))))
+
+unit: $(UNIT) $(REST) ## run the unit tests (use SAN=1)
+	$(Q)scripts/run-unit $(UNIT)
 
 # Fuzz targets link everything, all of it compiled with coverage (their own build directory).
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libagent.a $(B)/libotlp.a $(B)/liboffsets.a
