@@ -61,7 +61,6 @@ struct {
 const volatile __u32 context_type_cnt = CONTEXT_TYPES_MAX;
 const volatile struct context_type context_types[CONTEXT_TYPES_MAX];
 
-
 /* net_http_server.bpf.c: type Request struct; otel_pairs.bpf.c */
 extern const volatile __u16 request_ctx;
 extern const volatile __u64 executable_end;
