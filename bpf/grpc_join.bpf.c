@@ -12,6 +12,7 @@
  * internal/transport/{http2_client,controlbuf,http_util}.go; 1.34 to 1.85. By 1.84 originateStream has
  * become clientHeaderHandler, and headerFrame clientHeaders.
  */
+#include "context.bpf.h"
 #include "grpc.bpf.h"
 #include "http_propagate.bpf.h"
 #include "join.bpf.h"
@@ -71,6 +72,20 @@ static __noinline int queue(struct in_flight *span, __u64 fields_at, __u64 quota
 	return span->asked ? span_relist(span, quota) : 0;
 }
 
+/* Whose attempt it is: an interceptor may make it on a goroutine of its own, as one that hedges does. */
+static __always_inline struct in_flight *caller(struct pt_regs *ctx)
+{
+	struct in_flight *span;
+	struct goroutine on;
+
+	if (goroutine_of(ctx, &on))
+		return NULL;
+	span = span_find(&on, grpc_client);
+	if (!span)
+		span = span_by_id(context_of_birth(&on));
+	return span && span->record.library == grpc_client ? span : NULL;
+}
+
 /*
  * func (c *controlBuffer) executeAndPut(f func(it any) bool, it cbItem) (bool, error)
  * f() bool in later versions.
@@ -81,10 +96,8 @@ int grpc_headers_queued(struct pt_regs *ctx)
 {
 	/* registers: 0 c; 1 f; 2, 3 it */
 	__u64 itab = go_arg(ctx, 2), item = go_arg(ctx, 3);
-	struct in_flight *span;
-	struct goroutine on;
+	struct in_flight *span = caller(ctx);
 
-	span = span_here(ctx, &on, grpc_client);
 	if (!span)
 		return 0;
 	if (header_frame_fields != GO_ABSENT && header_frame_quota != GO_ABSENT &&

@@ -55,7 +55,7 @@ GO_TYPE(incoming_key_type, "google.golang.org/grpc/metadata.mdIncomingKey");
 
 extern const volatile __u8 propagate_trace_context; /* http_server.bpf.c */
 
-enum { METADATA_DEPTH = 8 }; /* contexts of stats handlers and taps may be above */
+enum { METADATA_DEPTH = 32 }; /* contexts of stats handlers and taps may be above */
 
 /* What is known of a span by now; in its mark. */
 enum { RPC_HAS_STATUS = 1 << 0, RPC_IS_STREAM = 1 << 1 };
@@ -218,6 +218,8 @@ int grpc_handle_entry(struct pt_regs *ctx)
 		return span_drop(&on, span) & fail(on.pid, FAIL_REQUEST_UNREADABLE);
 	span->object = object;
 	span_list(span);
+	if (!span_is_listed(span, object))
+		return span_drop(&on, span); /* it could not be ended */
 	grpc_read_metadata(span, context.data);
 	if (join_is_active() && go_holds(transport, http2_server, span->record.bias))
 		grpc_join_client(span, go_arg(ctx, 2), stream);

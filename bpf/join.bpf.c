@@ -5,7 +5,7 @@
 enum { JOIN_TEXT_MAX = 64 }; /* bytes of each text that are compared; its length always is */
 
 struct join_offer {
-	__u64 asked; /* hash of what is */
+	__u64 asked; /* hash of what is; 0: nobody can tell whose */
 	struct trace_context client;
 };
 
@@ -81,10 +81,22 @@ __weak int join_ask(struct in_flight *span, const struct join_request *request)
 	return 0;
 }
 
+/*
+ * Another call waits for its answer on the same connection: it is none of HTTP/1.1 or a stream alone,
+ * but one that a type of the program's own shares among several. From now on none there is joined.
+ */
+static __always_inline bool is_shared(const struct join_offer *before)
+{
+	__u64 id;
+
+	__builtin_memcpy(&id, before->client.span_id, sizeof(id));
+	return !before->asked || span_by_id(id);
+}
+
 __weak int join_offer(struct in_flight *span, __u64 object, const struct go_interface *conn,
 		      __u32 stream)
 {
-	struct join_offer offer = {};
+	struct join_offer offer = {}, *before;
 	struct join_key key = {}; /* to 6.1 a map's key must lie on the stack or in a map */
 	struct net_identity ends = {};
 	__u8 *used = state();
@@ -101,6 +113,12 @@ __weak int join_offer(struct in_flight *span, __u64 object, const struct go_inte
 	key.client = ends.sent;
 	key.server = ends.received;
 	key.stream = stream;
+	before = bpf_map_lookup_elem(&joins, &key);
+	if (before && is_shared(before)) {
+		before->asked = 0;
+		__builtin_memset(&before->client, 0, sizeof(before->client)); /* nobody's to withdraw */
+		return 0;
+	}
 	span->join = key;
 	*used = 1;
 	span->joins = !bpf_map_update_elem(&joins, &key, &offer, BPF_ANY);

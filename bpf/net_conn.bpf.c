@@ -3,7 +3,7 @@
 #include "net_conn.bpf.h"
 
 enum { WRAPPERS_MAX = 4 }; /* a server behind a proxy, both by TLS, each TLS in a type of its own */
-enum { AF_UNIX = 1, IPPROTO_TCP = 6, IDENTITY_TRIES = 4 };
+enum { AF_UNIX = 1, IPPROTO_TCP = 6, IDENTITY_TRIES = 4, IDENTITY_SURE = 3 };
 
 GO_HELD(tls_conn, "net.Conn", "*crypto/tls.Conn");
 GO_FIELD(tls_conn_conn, interface, "crypto/tls.Conn.conn");
@@ -13,6 +13,7 @@ GO_FIELD(net_tcp_conn_fd, pointer, "net.TCPConn.conn.fd");
 GO_TYPE(net_unix_conn_type, "*net.UnixConn");
 GO_FIELD(net_unix_conn_fd, pointer, "net.UnixConn.conn.fd");
 GO_FIELD(net_fd_sysfd, int, "net.netFD.pfd.Sysfd");
+GO_FIELD(net_fd_state, int, "net.netFD.pfd.fdmu.state");
 GO_FIELD(net_fd_raddr, interface, "net.netFD.raddr");
 
 GO_TYPE(net_tcp_addr, "*net.TCPAddr");
@@ -23,6 +24,28 @@ GO_FIELD(net_udp_addr_ip, slice, "net.UDPAddr.IP");
 GO_FIELD(net_udp_addr_port, int, "net.UDPAddr.Port");
 GO_TYPE(net_unix_addr, "*net.UnixAddr");
 GO_FIELD(net_unix_addr_name, string, "net.UnixAddr.Name");
+
+/* mutexClosed in src/internal/poll/fd_mutex.go: set before the number is given back to the kernel */
+enum { FD_CLOSED = 1 << 0 };
+
+/* What is in the file table: the number of its inode, which no other socket has had. */
+struct socket_key {
+	__u64 sk;
+	__u64 inode;
+};
+
+struct beginning {
+	struct net_identity ends; /* as beginning_of() */
+	__u32 same;		  /* readings that agree with it */
+};
+
+/* An LRU: a socket that was closed does no harm. */
+struct {
+	__uint(type, 9 /* BPF_MAP_TYPE_LRU_HASH */);
+	__uint(max_entries, 8192);
+	__type(key, struct socket_key);
+	__type(value, struct beginning);
+} beginnings SEC(".maps");
 
 static __always_inline struct go_interface interface_at(__u64 addr)
 {
@@ -126,8 +149,8 @@ static __noinline __u64 fd_of(const struct go_interface *conn, __u64 bias)
 	return 0;
 }
 
-/* The socket that this process has as FD. */
-static __always_inline struct sock *socket_of(__u32 fd)
+/* The socket that this process has as FD. Non-zero when it has none. */
+static __always_inline int socket_of(__u32 fd, struct socket_key *out)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
@@ -136,42 +159,68 @@ static __always_inline struct sock *socket_of(__u32 fd)
 
 	if (fd >= BPF_CORE_READ(table, max_fds) ||
 	    bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
-		return NULL;
+		return 1;
 	socket = BPF_CORE_READ(file, private_data);
 	if (!socket || BPF_CORE_READ(socket, file) != file) /* not a socket */
-		return NULL;
-	return BPF_CORE_READ(socket, sk);
+		return 1;
+	out->sk = (__u64)BPF_CORE_READ(socket, sk);
+	out->inode = BPF_CORE_READ(file, f_inode, i_ino);
+	return !out->sk;
 }
 
 /*
- * Where its two directions began: what they have come to less the bytes that led there. The kernel
+ * Where its two directions began: what they have come to less the bytes that led there; but the kernel
  * counts the SYN's sequence number as acknowledged where it was sent by connect(), and at no other
  * place: tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c.
  */
-static __always_inline struct net_identity beginning_of(const struct tcp_sock *socket, bool is_client)
+static __always_inline struct net_identity beginning_of(const struct tcp_sock *socket)
 {
 	struct net_identity out = {};
 
-	out.sent = BPF_CORE_READ(socket, snd_una) - (__u32)BPF_CORE_READ(socket, bytes_acked) + is_client;
+	out.sent = BPF_CORE_READ(socket, snd_una) - (__u32)BPF_CORE_READ(socket, bytes_acked);
 	out.received = BPF_CORE_READ(socket, rcv_nxt) - (__u32)BPF_CORE_READ(socket, bytes_received);
 	return out;
 }
 
-/*
- * The socket's lock is not ours, so that of two numbers only one may have moved: what is true stays. If
- * who writes them is preempted in between, what is not stays as well, and no other end has that.
- */
-static __noinline int read_tcp(const struct sock *sk, bool is_client, struct net_identity *out)
+static __always_inline bool is_same(const struct net_identity *a, const struct net_identity *b)
 {
-	struct net_identity before = beginning_of((void *)sk, is_client);
+	return a->sent == b->sent && a->received == b->received;
+}
+
+/* The socket's lock is not ours, so that of two numbers only one may have moved: what is true stays. */
+static __noinline int read_tcp(const struct tcp_sock *sk, struct net_identity *out)
+{
+	struct net_identity before = beginning_of(sk);
 
 	for (int i = 0; i < IDENTITY_TRIES; i++) {
-		*out = beginning_of((void *)sk, is_client);
-		if (out->sent == before.sent && out->received == before.received)
+		*out = beginning_of(sk);
+		if (is_same(out, &before))
 			return 0;
 		before = *out;
 	}
 	return 1;
+}
+
+/*
+ * If who writes the two numbers is preempted in between, what is not true stays as well, for a moment, and
+ * no other end has that: so what a connection's first calls agree about is kept for the later ones.
+ */
+static __always_inline int find_tcp(struct socket_key *key, struct net_identity *out)
+{
+	struct beginning *known = bpf_map_lookup_elem(&beginnings, key), now = {};
+
+	if (known && known->same >= IDENTITY_SURE) {
+		*out = known->ends;
+		return 0;
+	}
+	if (read_tcp((void *)key->sk, &now.ends))
+		return 1;
+	*out = now.ends;
+	if (known && is_same(&known->ends, &now.ends))
+		known->same++;
+	else
+		bpf_map_update_elem(&beginnings, key, &now, BPF_ANY);
+	return 0;
 }
 
 /*
@@ -199,20 +248,27 @@ static __noinline int read_unix(const struct sock *sk, bool is_client, struct ne
 __weak int net_identity(const struct go_interface *conn, __u64 bias, bool is_client,
 			struct net_identity *out)
 {
+	struct socket_key key = {};
 	struct sock *sk;
 	__u64 fd;
+	int err;
 
 	if (!conn || !out || net_fd_sysfd == GO_ABSENT)
 		return 1;
 	fd = fd_of(conn, bias);
-	sk = fd ? socket_of(go_word(fd + net_fd_sysfd)) : NULL;
-	if (!sk)
+	if (!fd || socket_of(go_word(fd + net_fd_sysfd), &key))
 		return 1;
-	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
-		return read_tcp(sk, is_client, out);
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX)
-		return read_unix(sk, is_client, out);
-	return 1;
+	sk = (void *)key.sk;
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP) {
+		err = find_tcp(&key, out);
+		out->sent += is_client; /* the SYN's */
+	} else if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX) {
+		err = read_unix(sk, is_client, out);
+	} else {
+		return 1;
+	}
+	/* closed meanwhile: the number may be another connection's by now */
+	return err || (net_fd_state != GO_ABSENT && go_word(fd + net_fd_state) & FD_CLOSED);
 }
 
 __weak int span_put_peer(struct in_flight *span, const struct go_interface *conn)

@@ -120,9 +120,11 @@ static __always_inline int start_return(struct pt_regs *ctx)
 	struct in_flight *span;
 	struct goroutine on;
 
-	span = span_here(ctx, &on, otel_api);
-	if (!span)
+	if (goroutine_of(ctx, &on))
 		return 0;
+	span = span_find(&on, otel_api);
+	if (!span) /* there may be no room because of those that are forgotten */
+		return span_object_is_new(on.process, object);
 	context_register(span, &context);
 	span_detach(&on, span);
 	span->object = object;

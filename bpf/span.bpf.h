@@ -201,11 +201,16 @@ int span_detach(const struct goroutine *on, struct in_flight *span);
 
 /*
  * SPAN is found by its `object` (a heap pointer) from any goroutine, until it ends; and by another
- * one as well. Another span that was found by it is one that the program forgot, since it uses the
- * memory again: that goes, counted.
+ * one as well, which may go before it.
  */
 int span_list(struct in_flight *span);
 int span_list_as(struct in_flight *span, __u64 object);
+
+/*
+ * OBJECT was made just now; done by those two. Another span whose `object` it is is one that the program
+ * forgot, since it uses the memory again: that goes, counted.
+ */
+int span_object_is_new(__u32 process, __u64 object);
 
 /* By OBJECT instead of what it was first listed by. */
 int span_relist(struct in_flight *span, __u64 object);

@@ -2,7 +2,7 @@
 """Many RPCs: on one connection, on several with equal stream ids, at once."""
 import pytest
 
-from .conftest import CORNERS
+from .conftest import CORNERS, MODULE
 
 NUMBERED = {"traceparent": "numbered"}  # call N: trace id N, parent N
 
@@ -36,6 +36,18 @@ def test_500_at_once(spans_of, pair):
                       "metadata": NUMBERED}, count=1000, pair=pair)
     check_numbers(spans, 500)
     assert max(s.start_ns for s in spans.server) < min(s.end_ns for s in spans.server), "at once"
+
+
+def test_more_streams_than_there_is_room_for(start_server, trace):
+    """Those at one end that find none leave none taken when they are over."""
+    server = start_server(name="grpcapp", modules=((MODULE, CORNERS[-1][1]),))
+    agent = trace(server, env={"GOSPAN_MAX_IN_FLIGHT": "100"})
+    for _ in range(3):
+        server.do(do="many", text="sleep:300", count=80, parallel=80, streams=True)
+    agent.stop()
+    assert agent.done.produced == 3 * 160 == agent.done.exported + agent.done.dropped
+    assert agent.done.dropped and agent.done.reasons == f"in_flight_full {agent.done.dropped}"
+    assert agent.done.unfinished == 0
 
 
 def test_500_requests_that_call(spans_of):

@@ -4,7 +4,7 @@ import pytest
 
 from harness.otlp import CLIENT, SERVER
 
-from .conftest import CORNERS, MODULE
+from .conftest import CORNERS, MODULE, PAIRS
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": "a=1"}
@@ -24,6 +24,13 @@ def test_remote_parent(spans_of, pair):
         assert span.flags & 0x301 == 0x301
     is_below(spans.server[2], spans.client[2])
     assert spans.server[2].trace_id != TRACE
+
+
+@pytest.mark.parametrize("pair", [CORNERS[0], PAIRS[1], CORNERS[2]])
+def test_remote_parent_below_what_stats_handlers_add(spans_of, pair):
+    spans = spans_of({"do": "unary", "text": "hi", "metadata": PARENT}, count=2, pair=pair,
+                     server_args=["-tags", "12"])
+    assert (spans.server[0].trace_id, spans.server[0].parent_id) == (TRACE, SPAN)
 
 
 def test_sampled_out(spans_of):

@@ -142,6 +142,16 @@ def test_a_call_that_is_tried_again(pair, go, version, mode):
 
 
 @pytest.mark.parametrize("go, version, mode", CORNERS)
+def test_an_interceptor_that_calls_on_another_goroutine(pair, go, version, mode):
+    p = pair(go, version, mode)
+    for _ in range(3):
+        p.do(do="unary", text="elsewhere", intercept=True)
+    clients, servers, _ = p.spans(6)
+    for client, server in zip(clients, servers, strict=True):
+        is_caused(client, server)
+
+
+@pytest.mark.parametrize("go, version, mode", CORNERS)
 def test_a_server_that_comes_late(pair, go, version, mode):
     """The client has given up by then; and its next call is another stream."""
     p = pair(go, version, mode)

@@ -84,7 +84,7 @@ func (o order) connection() *grpc.ClientConn {
 	return connections[key]
 }
 
-// "twice" is called twice, "token" after a call of its own, "deny" not at all, "plain" fails with an error of no status.
+// "twice" is called twice, "elsewhere" on a goroutine of its own, "token" after a call of its own, "deny" not at all, "plain" fails with an error of no status.
 func interceptCall(ctx context.Context, method string, request, reply interface{},
 	cc *grpc.ClientConn, invoker grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	switch request.(*text).Value {
@@ -102,6 +102,10 @@ func interceptCall(ctx context.Context, method string, request, reply interface{
 		if err := cc.Invoke(ctx, method, wrapperspb.String("before"), reply); err != nil {
 			return err
 		}
+	case "elsewhere":
+		done := make(chan error)
+		go func() { done <- invoker(ctx, method, request, reply, cc, options...) }()
+		return <-done
 	case "swallow":
 		invoker(ctx, method, wrapperspb.String("status:5:nobody"), reply, cc, options...)
 		return nil

@@ -52,6 +52,7 @@ func main() {
 	intercept := flag.Bool("intercept", false, "server interceptors: they deny \"deny\" and recover panics")
 	handler := flag.Bool("handler", false, "the server is a net/http handler")
 	secure := flag.Bool("tls", false, "the server speaks TLS")
+	tags := flag.Int("tags", 0, "so many values are put into each RPC's context, as stats handlers do")
 	age := flag.Duration("age", 0, "how long the server keeps a connection")
 	host := flag.String("host", "127.0.0.1", "where the server listens")
 	flag.Parse()
@@ -68,6 +69,9 @@ func main() {
 	}
 	if *age != 0 {
 		options = append(options, grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: *age}))
+	}
+	if *tags != 0 {
+		options = append(options, grpc.StatsHandler(tagger(*tags)))
 	}
 	server := grpc.NewServer(options...)
 	register(server)

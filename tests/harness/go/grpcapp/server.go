@@ -25,6 +25,7 @@ import (
 	"golang.org/x/net/http2/h2c"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -66,6 +67,19 @@ func (greeter) obey(ctx context.Context, said string) (string, error) {
 	}
 	return said, nil
 }
+
+type tagger int
+
+func (n tagger) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
+	for i := 0; i < int(n); i++ {
+		ctx = context.WithValue(ctx, tagger(i), info.FullMethodName)
+	}
+	return ctx
+}
+
+func (tagger) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (tagger) HandleRPC(context.Context, stats.RPCStats)                         {}
+func (tagger) HandleConn(context.Context, stats.ConnStats)                       {}
 
 func cut(s, by string) (string, string, bool) {
 	if i := strings.Index(s, by); i >= 0 {
