@@ -203,7 +203,7 @@ static __always_inline enum context_found how_sure(const struct context_owner *o
 	return NOT_FOUND;
 }
 
-/* An enum context_found. A global function: the verifier looks at it once, not for each step of each way. */
+/* An enum context_found. */
 __weak int context_find_registered(const struct context_key *at, __u64 tab, struct trace_context *out)
 {
 	struct context_owner *owner;
@@ -233,13 +233,15 @@ struct context_search {
 /*
  * Is the object under S->key, held by an interface with this TAB, a span's? The SDK's span is the
  * program's own idea of where it is. What it only extracted from a message counts unless a span of ours
- * further out is of the same trace: that is the server's, for which the message was.
+ * further out is of the same trace: that is the server's, for which the message was. A global function:
+ * the verifier looks at it once, not for each step of each way.
  */
-static __always_inline bool is_found(struct context_search *s, __u64 tab, __u64 bias,
-				     struct trace_context *out)
+__weak int context_is_found(struct context_search *s, __u64 tab, __u64 bias, struct trace_context *out)
 {
 	struct trace_context found = {};
 
+	if (!s || !out)
+		return false;
 	switch (context_find_registered(&s->key, tab, &found)) {
 	case FOUND:
 		*out = found;
@@ -295,13 +297,17 @@ __weak int context_type_index(__u64 type)
 	return CONTEXT_TYPES_MAX;
 }
 
-/* From one object to its parent. */
-static __always_inline void step_by_type(struct context_step *step, __u64 bias)
+/* From one object to its parent. A global function for the verifier as well. */
+__weak int context_step_by_type(struct context_step *step, __u64 bias)
 {
-	__u64 type = step->type ? step->type : go_word(step->at.tab + 8) - bias;
-	__u64 object = step->at.data;
-	__u32 i = context_type_index(type);
+	__u64 type, object;
+	__u32 i;
 
+	if (!step)
+		return 0;
+	type = step->type ? step->type : go_word(step->at.tab + 8) - bias;
+	object = step->at.data;
+	i = context_type_index(type);
 	step->type = 0;
 	barrier_var(i); /* 6.1 follows the bound only in the register that indexes */
 	if (i < CONTEXT_TYPES_MAX) {
@@ -310,16 +316,17 @@ static __always_inline void step_by_type(struct context_step *step, __u64 bias)
 			step->type = context_types[i].next;
 			step->at.tab = 0; /* no interface holds it */
 			step->at.data = go_word(object);
-			return;
+			return 0;
 		}
 		if (context_types[i].via == CONTEXT_VIA_REQUEST)
 			object = go_word(object) + request_ctx;
 	} else if (is_static(object, bias)) {
 		step->at.data = 0;
-		return;
+		return 0;
 	}
 	if (bpf_probe_read_user(&step->at, sizeof(step->at), (void *)object))
 		step->at.data = 0;
+	return 0;
 }
 
 __weak int context_find_up(const struct goroutine *on, const struct go_interface *context, __u64 bias,
@@ -335,7 +342,7 @@ __weak int context_find_up(const struct goroutine *on, const struct go_interface
 	at = *context;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && at.data && !is_static(at.data, bias); i++) {
 		s.key.context = at.data;
-		if (is_found(&s, at.tab, bias, out))
+		if (context_is_found(&s, at.tab, bias, out))
 			return 1;
 		/* not a break: to 6.1 what follows a call must not be where a loop begins */
 		if (bpf_probe_read_user(&at, sizeof(at), (void *)at.data))
@@ -356,9 +363,9 @@ __weak int context_find_by_type(const struct goroutine *on, const struct go_inte
 	step.at = *context;
 	for (int i = 0; i < CONTEXT_DEPTH_MAX && step.at.data; i++) {
 		s.key.context = step.at.data;
-		if (is_found(&s, step.at.tab, bias, out))
+		if (context_is_found(&s, step.at.tab, bias, out))
 			return 1;
-		step_by_type(&step, bias);
+		context_step_by_type(&step, bias);
 	}
 	return what_is_left(&s, out);
 }

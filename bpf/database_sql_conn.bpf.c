@@ -228,13 +228,16 @@ static __always_inline int put_where(struct in_flight *span, struct go_interface
 	return 0;
 }
 
-/* Non-zero when CONN (*driverConn) is none, or is closed by now and holds no connection. */
-static __noinline int put_conn(struct in_flight *span, __u64 driver_conn)
+/*
+ * Non-zero when CONN (*driverConn) is none, or is closed by now and holds no connection. A global function
+ * for the verifier as well.
+ */
+__weak int sql_put_conn(struct in_flight *span, __u64 driver_conn)
 {
 	struct go_interface conn = {};
 	bool is_known;
 
-	if (!driver_conn || driver_conn_ci == GO_ABSENT ||
+	if (!span || !driver_conn || driver_conn_ci == GO_ABSENT ||
 	    bpf_probe_read_user(&conn, sizeof(conn), (void *)driver_conn + driver_conn_ci) ||
 	    !conn.tab)
 		return 1;
@@ -391,7 +394,7 @@ static __always_inline int put_database_of(struct in_flight *span, __u64 db, __u
 		if (!recall(span, db, connector.data))
 			return 0;
 		/* an idle one leads to the same database */
-		if (put_conn(span, idle_conn(db)))
+		if (sql_put_conn(span, idle_conn(db)))
 			return put_connector(span, &connector);
 	}
 	if (db && truncated == span->record.truncated)
@@ -409,7 +412,7 @@ __weak int sql_put_database(struct in_flight *span)
 	db = span->object;
 	from = span->used;
 	if (span->state & HAS_CONN) {
-		is_put = !put_conn(span, db);
+		is_put = !sql_put_conn(span, db);
 		if ((is_put && !is_time_to_keep(span)) || driver_conn_db == GO_ABSENT)
 			return 0;
 		db = go_word(db + driver_conn_db);

@@ -69,9 +69,10 @@ static int close_span(struct in_flight *span, __u64 id)
 
 /*
  * Ends the span with this id, whose own end was not seen: a panic that somebody recovered, at
- * PANIC_NS if that is known, or a Goexit.
+ * PANIC_NS if that is known, or a Goexit. A global function: the verifier looks at it once, not in each
+ * step of each loop below.
  */
-static int finish_unwound(__u64 id, __u64 panic_ns)
+__weak int span_finish_unwound(__u64 id, __u64 panic_ns)
 {
 	struct in_flight *span = bpf_map_lookup_elem(&in_flight, &id);
 
@@ -103,7 +104,7 @@ static __always_inline void unwind(struct goroutine_spans *spans, __u32 depth)
 
 		if (top >= MAX_NESTING || spans->open[top].depth < depth)
 			break;
-		finish_unwound(spans->open[top].id, spans->panic_ns);
+		span_finish_unwound(spans->open[top].id, spans->panic_ns);
 		spans->cnt = top;
 	}
 }
@@ -334,7 +335,7 @@ __weak int span_unwind_all(const struct goroutine *on, enum unwinding how)
 			break;
 		spans->cnt = top;
 		if (how == UNWIND_PANIC)
-			finish_unwound(spans->open[top].id, spans->panic_ns);
+			span_finish_unwound(spans->open[top].id, spans->panic_ns);
 		else if (span)
 			finish_exited(span, spans->open[top].id);
 	}
@@ -401,7 +402,7 @@ static __always_inline void leave(const struct goroutine *on, __u64 id)
 		spans->cnt = top;
 		if (spans->open[top].id == id)
 			break;
-		finish_unwound(spans->open[top].id, spans->panic_ns);
+		span_finish_unwound(spans->open[top].id, spans->panic_ns);
 	}
 	if (!spans->cnt)
 		bpf_map_delete_elem(&goroutines, &key);
@@ -440,7 +441,7 @@ __weak int span_end_panicked(const struct goroutine *on, struct in_flight *span)
 	if (panic_ns <= span->record.start_ns)
 		return 0;
 	leave(on, id);
-	finish_unwound(id, panic_ns);
+	span_finish_unwound(id, panic_ns);
 	return 1;
 }
 
