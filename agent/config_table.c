@@ -126,7 +126,7 @@ const struct setting config_settings[] = {
 		.flag = "otlp-file", .arg = "PATH",
 		.commands = ON_TRACE | ON_RUN, .parse = parse_text, .off = FIELD(otlp_file),
 		.accepts = "a path or -",
-		.help = "write OTLP JSON lines to this file (-: stdout, then without the tree)",
+		.help = "append OTLP JSON lines to this file (-: stdout, then without the tree)",
 	},
 
 	/* names and resource */

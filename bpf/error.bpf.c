@@ -2,7 +2,7 @@
 /*
  * error: what an error says, for the agent to put into words: the type and the first bytes of each
  * error in the chain, outermost first, and its texts and addresses where the type is known to hold
- * some. Of a type that is not known, the text that it begins with, if it does.
+ * some. Of a type that is not known, the text or the error that it begins with, if it does.
  */
 #include "database_error.bpf.h"
 #include "net_conn.bpf.h"
@@ -66,6 +66,9 @@ GO_TYPE(error_stream_internal, "net/http/internal/http2.StreamError");
 GO_FIELD(error_stream_internal_cause, interface, "net/http/internal/http2.StreamError.Cause");
 GO_TYPE(error_stream_external, "golang.org/x/net/http2.StreamError");
 GO_FIELD(error_stream_external_cause, interface, "golang.org/x/net/http2.StreamError.Cause");
+
+/* The interface itself; an itab of its begins with it (type ITab struct, src/internal/abi/iface.go). */
+GO_TYPE(error_interface, "error");
 
 /* Where a type has its texts, its addresses and the error that it wraps. GO_ABSENT: it has none. */
 struct error_layout {
@@ -203,6 +206,14 @@ static __always_inline void put_details(struct in_flight *span, __u64 data)
 		put_addresses(span, data + at->source, data + at->addr);
 }
 
+/* A program's own type that begins with another error, as struct{ error } does. */
+static __always_inline bool begins_with_error(const struct in_flight *span, __u64 data)
+{
+	__u64 itab = go_word(data);
+
+	return error_interface && itab && go_word(itab) == error_interface + span->record.bias;
+}
+
 /* Puts one error; the one that it wraps into NEXT. What has nothing to say is put as the outermost only. */
 __weak int error_put_one(struct in_flight *span, struct go_interface *next, bool is_outermost)
 {
@@ -219,6 +230,10 @@ __weak int error_put_one(struct in_flight *span, struct go_interface *next, bool
 	next->tab = next->data = 0;
 	if (at->several != GO_ABSENT && follow_one(span, data + at->several, next))
 		at->is_silent = false;
+	if (at->wrapped == GO_ABSENT && at->several == GO_ABSENT && begins_with_error(span, data)) {
+		at->text[0] = GO_ABSENT;
+		at->wrapped = 0;
+	}
 	if (at->wrapped != GO_ABSENT)
 		bpf_probe_read_user(next, sizeof(*next), (void *)data + at->wrapped);
 	if (at->is_silent && next->tab && !is_outermost)

@@ -59,6 +59,14 @@ def test_connection_refused_ipv6(calls):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_an_error_that_is_embedded_in_one_of_the_program(calls, version):
+    both = calls(version=version)
+    outcome = both.call("http://127.0.0.1:1/", via="wrapping")
+    assert outcome["error"] == "dial tcp 127.0.0.1:1: connect: connection refused"
+    check(both, outcome, "*net.OpError")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_no_such_host(calls, version):
     both = calls(version=version)
     check(both, both.call("http://nowhere.invalid/", timeout=4000), "*net.DNSError")

@@ -111,6 +111,19 @@ def test_a_server_whose_connections_are_of_a_type_of_its_own(pair, base, via):
         is_caused(client, server)
 
 
+def test_connections_that_seem_to_be_one(pair):
+    """No join then, rather than a wrong one."""
+    p = pair(back=("-share",))
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: p.call(f"/slow/{i % 3}?{i}", via="sharing"), range(150)))
+    spans = p.spans(450)
+    clients = {s.span_id: s["url.full"].partition("?")[2] for s in spans if s.kind == CLIENT}
+    servers = [s for s in spans if s.kind == SERVER and s["url.path"] != "/call"]
+    assert len(clients) == len(servers) == 150
+    for server in servers:
+        assert server.parent_id == "" or clients[server.parent_id] == server["url.query"]
+
+
 def test_a_foreign_header_wins(pair):
     p = pair()
     p.call("/ok/1", header=f"Traceparent: {FOREIGN}")

@@ -28,6 +28,7 @@ var (
 	unixPath  = flag.String("unix", "", "listen on this socket too")
 	host      = flag.String("host", "127.0.0.1", "where to listen")
 	wrapped   = flag.Bool("wrapped", false, "connections are of a type of our own")
+	share     = flag.Bool("share", false, "they are all of what seems to be one")
 )
 
 func main() {
@@ -70,6 +71,9 @@ func listen(network string) net.Listener {
 	check(err)
 	if *wrapped {
 		return wrapping{l}
+	}
+	if *share {
+		return sharingListener{l, new(sharing)}
 	}
 	return l
 }

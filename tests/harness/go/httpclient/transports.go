@@ -35,6 +35,8 @@ var transports = map[string]http.RoundTripper{
 	"handshake": &http.Transport{TLSHandshakeTimeout: 50 * time.Millisecond},
 	"panicking": &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { panic("no proxy") }},
 	"exiting":   &http.Transport{Proxy: exit},
+	"sharing":   &http.Transport{DialContext: dialShared, MaxIdleConnsPerHost: 300},
+	"wrapping":  &http.Transport{DialContext: dialWrapped},
 }
 
 func init() {
@@ -47,6 +49,17 @@ func newTransport() *http.Transport {
 
 func dialPlain(network, addr string, _ *tls.Config) (net.Conn, error) {
 	return net.Dial(network, addr)
+}
+
+// dialError says what it embeds says, as a reverse proxy's that asks later whether it was the dialing.
+type dialError struct{ error }
+
+func dialWrapped(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, dialError{err}
+	}
+	return c, nil
 }
 
 // configured is a transport whose HTTP/2 is x/net's.
