@@ -85,12 +85,13 @@ __weak int join_ask(struct in_flight *span, const struct join_request *request)
  * Another call waits for its answer on the same connection: it is none of HTTP/1.1 or a stream alone,
  * but one that a type of the program's own shares among several. From now on none there is joined.
  */
-static __always_inline bool is_shared(const struct join_offer *before)
+static __always_inline bool is_shared(const struct join_offer *before, const struct in_flight *span)
 {
-	__u64 id;
+	__u64 ours, theirs;
 
-	__builtin_memcpy(&id, before->client.span_id, sizeof(id));
-	return !before->asked || span_by_id(id);
+	__builtin_memcpy(&ours, span->record.span_id, sizeof(ours));
+	__builtin_memcpy(&theirs, before->client.span_id, sizeof(theirs));
+	return !before->asked || (ours != theirs && span_by_id(theirs));
 }
 
 __weak int join_offer(struct in_flight *span, __u64 object, const struct go_interface *conn,
@@ -114,7 +115,7 @@ __weak int join_offer(struct in_flight *span, __u64 object, const struct go_inte
 	key.server = ends.received;
 	key.stream = stream;
 	before = bpf_map_lookup_elem(&joins, &key);
-	if (before && is_shared(before)) {
+	if (before && is_shared(before, span)) {
 		before->asked = 0;
 		__builtin_memset(&before->client, 0, sizeof(before->client)); /* nobody's to withdraw */
 		return 0;
