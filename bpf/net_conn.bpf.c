@@ -35,6 +35,7 @@ struct socket_key {
 };
 
 struct beginning {
+	__u64 inode; /* as in the key: an LRU gives a value to another key without waiting for readers */
 	struct net_identity ends; /* as beginning_of() */
 	__u32 same;		  /* readings that agree with it */
 };
@@ -207,11 +208,12 @@ static __noinline int read_tcp(const struct tcp_sock *sk, struct net_identity *o
  */
 static __always_inline int find_tcp(struct socket_key *key, struct net_identity *out)
 {
-	struct beginning *known = bpf_map_lookup_elem(&beginnings, key), now = {};
+	struct beginning *known = bpf_map_lookup_elem(&beginnings, key);
+	struct beginning now = {.inode = key->inode};
 
 	if (known && known->same >= IDENTITY_SURE) {
 		*out = known->ends;
-		return 0;
+		return known->inode != key->inode;
 	}
 	if (read_tcp((void *)key->sk, &now.ends))
 		return 1;
