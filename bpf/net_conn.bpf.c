@@ -38,6 +38,7 @@ struct beginning {
 	__u64 inode; /* as in the key: an LRU gives a value to another key without waiting for readers */
 	struct net_identity ends; /* as beginning_of() */
 	__u32 same;		  /* readings that agree with it */
+	__u32 pad;		  /* 5.15 wants every byte set that goes into a map */
 };
 
 /* An LRU: a socket that was closed does no harm. */
