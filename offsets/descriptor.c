@@ -8,7 +8,6 @@ enum {
 	NAME_FLAGS_MAX = 15,
 	MAP_SIZE_MIN = 88,  /* Go <= 1.23 */
 	MAP_SIZE_MAX = 160, /* 136 in 1.27, and some room */
-	DEPTH_MAX = 16,	    /* of pointers to pointers */
 };
 
 static bool in_types(const struct type_data *t, uint64_t addr)
@@ -197,7 +196,7 @@ int descriptor__name(const struct type_data *t, uint64_t addr, char *buf, size_t
 	for (int depth = 0;; depth++) {
 		const char *prefix;
 
-		if (!descriptor__read(t, addr, &d) || depth > DEPTH_MAX)
+		if (!descriptor__read(t, addr, &d) || depth > POINTERS_MAX)
 			return -ENOENT;
 		if (d.tflag & TFLAG_NAMED || (d.kind != GO_KIND_POINTER && d.kind != GO_KIND_SLICE))
 			break;

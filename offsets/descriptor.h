@@ -25,6 +25,7 @@ enum {
 	TFLAG_MAX = 63,
 	KIND_OFF = 23,
 	KIND_MASK = 31, /* above: direct interface and gc program bits of Go <= 1.25 */
+	POINTERS_MAX = 16, /* to pointers */
 };
 
 /* Where an executable's descriptors are: link-time addresses, TYPES <= descriptor < ETYPES. */

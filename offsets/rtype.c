@@ -8,7 +8,6 @@
 enum {
 	FIELD_SIZE = 24,
 	NAME_EMBEDDED = 8, /* of a field; Go <= 1.18: bit 0 of the offset */
-	STARS_MAX = 16,
 };
 
 int rtype__name(const struct rtype *r, uint64_t addr, char *buf, size_t buf_sz)
@@ -223,7 +222,7 @@ int rtype__find(const struct rtype *r, const char *name, size_t len, uint64_t *a
 	size_t stars = 0;
 	int err;
 
-	while (stars < len && stars < STARS_MAX && name[stars] == '*')
+	while (stars < len && stars < POINTERS_MAX && name[stars] == '*')
 		stars++;
 	err = find_indexed(r, name + stars, len - stars, &found);
 	for (; !err && stars; stars--)

@@ -39,16 +39,17 @@ func (s *sharing) wrap(c net.Conn) net.Conn {
 	return &shared{s.first, c}
 }
 
-var dialed sharing
+var (
+	dialed    sharing
+	dialFirst sync.Once
+)
 
 func dialShared(ctx context.Context, network, addr string) (net.Conn, error) {
-	dialed.mu.Lock()
-	if dialed.first == nil {
+	dialFirst.Do(func() {
 		first, err := net.Dial(network, addr)
 		check(err)
-		dialed.first = first
-	}
-	dialed.mu.Unlock()
+		dialed.wrap(first)
+	})
 	c, err := new(net.Dialer).DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
